@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { compareUtf8 } from './utf8.ts';
+
+/** Tool names that were running at one instant: a multiset, sorted by UTF-8 bytes. */
+export interface Cohort {
+  /** 32 hex digits that stand for exactly this multiset, in every plan and store. */
+  readonly key: string;
+  readonly names: readonly string[];
+}
+
+/** Makes a cohort of names in any order. */
+export function cohortOf(names: readonly string[]): Cohort {
+  const sorted = [...names].sort(compareUtf8);
+  return { key: cohortKey(sorted), names: sorted };
+}
+
+/** The key of names that are sorted already: half a SHA-256 of their JSON array, which no other multiset shares. */
+export function cohortKey(sortedNames: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(sortedNames)).digest('hex').slice(0, 32);
+}
+
+/** Whether every name of `part` stands in `whole` at least as often. Both sorted by UTF-8 bytes. */
+export function isContained(part: readonly string[], whole: readonly string[]): boolean {
+  if (part.length > whole.length) return false;
+  let at = 0;
+  for (const name of part) {
+    while (at < whole.length && whole[at] !== name) at++;
+    if (at === whole.length) return false;
+    at++;
+  }
+  return true;
+}
