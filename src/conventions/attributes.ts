@@ -6,12 +6,16 @@ type Attributes = Readonly<Record<string, unknown>>;
 /** Ids and names that mean "none" in the wild. */
 const PLACEHOLDERS = new Set(['', 'unknown', '<not specified>', 'n/a']);
 
+/** What `value` says, trimmed; undefined where it is empty or a placeholder. */
+export function meaningful(value: string): string | undefined {
+  const trimmed = value.slice(0, MAX_ATTRIBUTE_LENGTH).trim();
+  return PLACEHOLDERS.has(trimmed.toLowerCase()) ? undefined : trimmed;
+}
+
 /** The value where it is a string that says something, trimmed; undefined for placeholders and other types. */
 export function text(attributes: Attributes, key: string): string | undefined {
   const value = attributes[key];
-  if (typeof value !== 'string') return undefined;
-  const trimmed = value.slice(0, MAX_ATTRIBUTE_LENGTH).trim();
-  return PLACEHOLDERS.has(trimmed.toLowerCase()) ? undefined : trimmed;
+  return typeof value === 'string' ? meaningful(value) : undefined;
 }
 
 /** The first of `keys` that holds text. */
@@ -21,6 +25,12 @@ export function firstText(attributes: Attributes, ...keys: readonly string[]): s
     if (value !== undefined) return value;
   }
   return undefined;
+}
+
+/** Whether one of `keys` is there at all: the cheap question before the dear ones. */
+export function holdsAny(attributes: Attributes, keys: readonly string[]): boolean {
+  for (const key of keys) if (attributes[key] !== undefined) return true;
+  return false;
 }
 
 /** The first of `keys` that holds a whole number of zero or more; OTLP/JSON may carry it as a decimal string. */
@@ -33,4 +43,10 @@ export function firstCount(attributes: Attributes, ...keys: readonly string[]): 
       return Number(count);
   }
   return undefined;
+}
+
+/** Whether the value is true; some exporters write booleans as text. */
+export function isTrue(attributes: Attributes, key: string): boolean {
+  const value = attributes[key];
+  return value === true || value === 'true';
 }

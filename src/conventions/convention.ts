@@ -16,8 +16,8 @@ export interface Verdict {
   /** The rule rests on a secondary source; said so in `--explain`. */
   readonly unverified?: true;
   /**
-   * tool: the tool's name. llm: the name of the call. agent and workflow: the name that the span states for itself
-   * (`gen_ai.agent.name` and the like).
+   * tool: the tool's name; missing only where `isExecution`. llm: the name of the call. agent and workflow: the name
+   * that the span states for itself (`gen_ai.agent.name` and the like).
    */
   readonly name?: string;
   /** agent, workflow: the identity found in the framework's own place (functionId, graph node, span name of a root). */
@@ -32,6 +32,11 @@ export interface Verdict {
   readonly isMcp?: true;
   /** tool: the span times the execution of the tool call that encloses it, whose interval it replaces (Claude Code). */
   readonly isExecution?: true;
+  /**
+   * tool: the emitter marks every function as a tool, prompts included (Semantic Kernel). Where a model call is directly
+   * inside and there is no call id, it is a step.
+   */
+  readonly mayBePrompt?: true;
   /** The emitter hangs every span below one root, so parents do not tell what encloses what. */
   readonly isFlat?: true;
   /** llm: token counts, model and number of tool calls requested, where the convention gives them. */
@@ -52,7 +57,7 @@ export interface Convention {
   /** The release or revision its attribute names were read from. */
   readonly source: string;
   /**
-   * The attribute names it may read. Sources decode no other; a name that ends in `*` stands for all that begin so.
+   * The attribute names it may read. Sources decode no other; one `*` in a name stands for any characters.
    */
   readonly attributes: readonly string[];
   /**

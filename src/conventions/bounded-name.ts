@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+
+const MAX_BYTES = 256;
+const HASH_DIGITS = 12;
+
+/**
+ * Bounds a name that came from outside: at most 256 bytes of UTF-8. A longer one is cut at a character and ends in
+ * `~` and 12 hex digits of the whole name's SHA-256, so that names that differ stay different. Surrogates that stand
+ * alone become U+FFFD: stores and wire formats carry UTF-8 only.
+ */
+export function boundedName(name: string): string {
+  if (name.length * 3 <= MAX_BYTES && !SURROGATE.test(name)) return name;
+  const bytes = Buffer.from(name, 'utf8');
+  if (bytes.length <= MAX_BYTES) return bytes.toString('utf8');
+  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, HASH_DIGITS);
+  return `${cut(bytes, MAX_BYTES - HASH_DIGITS - 1)}~${hash}`;
+}
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+function cut(bytes: Buffer, length: number): string {
+  let end = length;
+  // 0b10xxxxxx marks the continuation of a character
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}

@@ -1,0 +1,81 @@
+import type { Span } from '../model/span.ts';
+import { firstCount, firstText, text } from './attributes.ts';
+import type { Convention, Verdict } from './convention.ts';
+import { verdict } from './verdict.ts';
+
+const PREFIX = 'claude_code.';
+
+/**
+ * Claude Code and the command-line process under its Agent SDK. A call is three spans: `tool` around
+ * `tool.blocked_on_user` (waiting for approval) and `tool.execution` (the work itself).
+ */
+export const claudeCode: Convention = {
+  name: 'claude_code',
+  source: 'MLflow translator 07ab5f97 and descriptions of the vendor page (secondary)',
+  attributes: [
+    'span.type',
+    'tool_name',
+    'tool_use_id',
+    'gen_ai.tool.name',
+    'gen_ai.tool.call.id',
+    'agent_id',
+    'model',
+    'gen_ai.request.model',
+    'input_tokens',
+    'output_tokens',
+    'cache_read_tokens',
+    'cache_creation_tokens',
+  ],
+  recognise(span) {
+    if (!span.name.startsWith(PREFIX)) return undefined;
+    const type = text(span.attributes, 'span.type');
+    if (type === undefined) return undefined;
+    switch (type.startsWith(PREFIX) ? type.slice(PREFIX.length) : type) {
+      case 'interaction':
+        return verdict('agent', 'claude_code.interaction', {
+          agentId: text(span.attributes, 'agent_id'),
+          unverified: true,
+        });
+      case 'tool':
+        return toolOf(span, false);
+      case 'tool.execution':
+        return toolOf(span, true);
+      case 'llm_request':
+        return llmOf(span);
+      default:
+        return OTHER;
+    }
+  },
+};
+
+/** Waiting for the user, hooks. */
+const OTHER: Verdict = { role: 'none', rule: 'claude_code.other', unverified: true };
+
+function toolOf({ attributes }: Span, isExecution: boolean): Verdict | undefined {
+  const name = firstText(attributes, 'tool_name', 'gen_ai.tool.name');
+  if (name === undefined && !isExecution) return OTHER;
+  return verdict('tool', isExecution ? 'claude_code.tool.execution' : 'claude_code.tool', {
+    name,
+    callId: firstText(attributes, 'tool_use_id', 'gen_ai.tool.call.id'),
+    isExecution: isExecution || undefined,
+    unverified: true,
+  });
+}
+
+function llmOf({ attributes }: Span): Verdict {
+  return verdict('llm', 'claude_code.llm_request', {
+    name: 'llm_request',
+    promptTokens: promptTokens(attributes),
+    outputTokens: firstCount(attributes, 'output_tokens'),
+    modelName: firstText(attributes, 'model', 'gen_ai.request.model'),
+    unverified: true,
+  });
+}
+
+/** Usage is counted as Anthropic's API does: tokens read from or written to the cache are not among the input. */
+function promptTokens(attributes: Span['attributes']): number | undefined {
+  const input = firstCount(attributes, 'input_tokens');
+  if (input === undefined) return undefined;
+  const read = firstCount(attributes, 'cache_read_tokens') ?? 0;
+  return input + read + (firstCount(attributes, 'cache_creation_tokens') ?? 0);
+}

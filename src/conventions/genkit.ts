@@ -1,0 +1,53 @@
+import type { Span } from '../model/span.ts';
+import { meaningful, text } from './attributes.ts';
+import type { Convention, Verdict } from './convention.ts';
+import { verdict } from './verdict.ts';
+
+/**
+ * Genkit. Everything is an action with a subtype; `util` spans (`generate`, prompts being rendered) wrap them, and a
+ * later turn's `generate` stands inside the earlier one's. The name is set at the end and equals the span's.
+ */
+export const genkit: Convention = {
+  name: 'genkit',
+  source: 'genkit 77656d5e (npm genkit 1.42.0)',
+  attributes: ['genkit:type', 'genkit:metadata:subtype', 'genkit:name'],
+  recognise(span) {
+    const type = span.attributes['genkit:type'];
+    if (typeof type !== 'string') return undefined;
+    if (type === 'flow') return workflowOf(span);
+    if (type !== 'action') return UTIL;
+    switch (span.attributes['genkit:metadata:subtype']) {
+      case 'tool':
+        return toolOf(span, 'genkit.tool');
+      case 'tool.v2':
+        return toolOf(span, 'genkit.tool.v2');
+      case 'flow':
+        return workflowOf(span);
+      case 'model':
+      case 'background-model':
+        return verdict('llm', 'genkit.model', { name: 'model', modelName: nameOf(span) });
+      default:
+        return OTHER;
+    }
+  },
+};
+
+const UTIL: Verdict = { role: 'step', rule: 'genkit.util' };
+/** Prompts, retrievers, embedders and the like. */
+const OTHER: Verdict = { role: 'none', rule: 'genkit.other' };
+
+function toolOf(span: Span, rule: string): Verdict {
+  return verdict('tool', rule, {
+    name: nameOf(span),
+    // the second generation of tools is known from a consumer's mapping only
+    unverified: rule === 'genkit.tool' ? undefined : true,
+  });
+}
+
+function workflowOf(span: Span): Verdict {
+  return verdict('workflow', 'genkit.flow', { frameworkName: nameOf(span) });
+}
+
+function nameOf(span: Span): string | undefined {
+  return text(span.attributes, 'genkit:name') ?? meaningful(span.name);
+}

@@ -1,0 +1,153 @@
+import type { Span } from '../model/span.ts';
+import { type AttributeNames, attributeNames } from './attribute-names.ts';
+import { firstText, meaningful } from './attributes.ts';
+import { boundedName } from './bounded-name.ts';
+import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
+import type { Convention, SpanRole, Verdict } from './convention.ts';
+import { drops } from './drops.ts';
+
+export interface RecogniserOptions {
+  /** Conventions of the user's own. They are asked first, and what one of them says is final. */
+  readonly conventions?: readonly Convention[] | undefined;
+  /** Names a tool call in place of the name recognised; undefined keeps that. */
+  readonly toolName?: ((span: Span) => string | undefined) | undefined;
+  /** Names the agent whose span, or whose call, this is; goes before every other identity. */
+  readonly agentId?: ((span: Span) => string | undefined) | undefined;
+  /** Attributes that `toolName` and `agentId` read, so that they are decoded; each may hold one `*`. */
+  readonly attributes?: readonly string[] | undefined;
+  /** Told of each of the user's rules that threw or answered nonsense; it then counts as having said nothing. */
+  readonly onError?: ((rule: string) => void) | undefined;
+}
+
+/** Tells what spans are. Never throws, whatever a span holds. */
+export interface Recogniser {
+  /** What the span is by the attributes it has so far. */
+  recognise(span: Span): Verdict;
+  /** The agent's name by the user's `agentId`; undefined where there is none. */
+  agentOf(span: Span): string | undefined;
+  /** The attributes that a source must decode. */
+  readonly attributes: AttributeNames;
+}
+
+/** Shared by all spans that are nothing to us, which in most traces is nearly all of them. */
+export const UNRECOGNISED: Verdict = { role: 'none', rule: 'none' };
+
+/**
+ * Makes a recogniser:
+ *
+ *     user's conventions → drops → built-in conventions in order → first verdict → user's toolName → bounded names
+ *
+ * with two exceptions to the first verdict: a tool beats a step, and a tool that is named as one beats an agent.
+ */
+export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
+  const own = options.conventions ?? [];
+  const ask = safely(options.onError);
+
+  function judge(span: Span): Verdict {
+    for (const convention of own) {
+      const verdict = ask(convention.name, () => checked(convention, span));
+      if (verdict !== undefined) return verdict;
+    }
+    let held: Verdict | undefined;
+    for (const convention of BUILT_IN_CONVENTIONS) {
+      const verdict = recogniseBy(convention, span, options.onError);
+      if (verdict === undefined) continue;
+      if (held === undefined) {
+        const mayYield = verdict.role === 'step' || verdict.role === 'agent';
+        if (!mayYield || convention === drops) return verdict;
+        held = verdict;
+      } else if (verdict.role === 'tool' && !verdict.weak && yields(held, span)) return verdict;
+    }
+    return held ?? UNRECOGNISED;
+  }
+
+  return {
+    attributes: attributeNames([...own, ...BUILT_IN_CONVENTIONS], options.attributes),
+    recognise(span) {
+      const verdict = judge(span);
+      if (verdict === UNRECOGNISED) return verdict;
+      const { toolName } = options;
+      const isNamed = toolName !== undefined && verdict.role === 'tool';
+      const name = isNamed ? ask('toolName', () => textOf(toolName(span))) : undefined;
+      return bounded(name === undefined ? verdict : { ...verdict, name });
+    },
+    agentOf(span) {
+      const { agentId } = options;
+      if (agentId === undefined) return undefined;
+      const name = ask('agentId', () => textOf(agentId(span)));
+      return name === undefined ? undefined : boundedName(name);
+    },
+  };
+}
+
+/** A tool beats the wrapper that another convention sees; an agent only gives way to what names itself a tool. */
+function yields(held: Verdict, { attributes }: Span): boolean {
+  return held.role === 'step' || firstText(attributes, ...EXPLICIT_TOOL_NAMES) !== undefined;
+}
+
+const EXPLICIT_TOOL_NAMES = ['gen_ai.tool.name', 'tool.name'];
+
+/** Built-in conventions do not throw either, but attributes may: an SDK's user can pass objects with getters. */
+function recogniseBy(
+  convention: Convention,
+  span: Span,
+  onError: RecogniserOptions['onError'],
+): Verdict | undefined {
+  try {
+    return convention.recognise(span);
+  } catch {
+    report(onError, convention.name);
+    return undefined;
+  }
+}
+
+function safely(onError: RecogniserOptions['onError']) {
+  return <Answer>(rule: string, question: () => Answer | undefined): Answer | undefined => {
+    try {
+      return question();
+    } catch {
+      report(onError, rule);
+      return undefined;
+    }
+  };
+}
+
+function report(onError: RecogniserOptions['onError'], rule: string): void {
+  try {
+    onError?.(rule);
+  } catch {
+    // whoever wants to hear of errors must not cause any
+  }
+}
+
+const ROLES: ReadonlySet<unknown> = new Set<SpanRole>(['agent', 'workflow', 'tool', 'llm', 'step', 'none']);
+const TEXTS = ['name', 'frameworkName', 'agentId', 'stampedAgent', 'callId', 'modelName'] as const;
+
+/** A user's verdict, refused where it is none: it goes into records that others read. */
+function checked(convention: Convention, span: Span): Verdict | undefined {
+  const verdict = convention.recognise(span);
+  if (verdict === undefined) return undefined;
+  const isText = (value: unknown) => value === undefined || typeof value === 'string';
+  if (!ROLES.has(verdict.role) || !TEXTS.every((key) => isText(verdict[key]))) {
+    throw new TypeError('not a verdict');
+  }
+  if (verdict.role === 'tool' && textOf(verdict.name) === undefined && !verdict.isExecution) {
+    throw new TypeError('a tool without a name');
+  }
+  return typeof verdict.rule === 'string' ? verdict : { ...verdict, rule: convention.name };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? meaningful(value) : undefined;
+}
+
+function bounded(verdict: Verdict): Verdict {
+  let made = verdict;
+  for (const key of TEXTS) {
+    const value = verdict[key];
+    if (value === undefined) continue;
+    const short = boundedName(value);
+    if (short !== value) made = { ...made, [key]: short };
+  }
+  return made;
+}

@@ -1,0 +1,293 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BUILT_IN_CONVENTIONS } from '../../src/conventions/built-in-conventions.ts';
+import type { Convention, Verdict } from '../../src/conventions/convention.ts';
+import { createRecogniser, UNRECOGNISED } from '../../src/conventions/recognise.ts';
+import { spanOf } from './span-of.ts';
+
+const search = spanOf('execute_tool search', {
+  'gen_ai.operation.name': 'execute_tool',
+  'gen_ai.tool.name': 'search',
+});
+
+function conventionOf(recognise: Convention['recognise'], name = 'own'): Convention {
+  return { name, source: 'a test', attributes: ['own.kind'], recognise };
+}
+
+describe('precedence', () => {
+  const { recognise } = createRecogniser();
+
+  it('lets the first convention decide', () => {
+    const span = spanOf('chat', { 'gen_ai.operation.name': 'chat', 'openinference.span.kind': 'CHAIN' });
+    expect(recognise(span).rule).toBe('gen_ai.chat');
+  });
+
+  it('lets a tool beat the step that an earlier convention sees', () => {
+    const span = spanOf('x', {
+      'openinference.span.kind': 'CHAIN',
+      'traceloop.span.kind': 'tool',
+      'traceloop.entity.name': 'search',
+    });
+    expect(recognise(span)).toEqual({ role: 'tool', rule: 'traceloop.tool', name: 'search' });
+  });
+
+  it('keeps the step where all that speaks for a tool is the span name', () => {
+    expect(recognise(spanOf('search.tool', { 'openinference.span.kind': 'CHAIN' })).rule).toBe(
+      'openinference.CHAIN',
+    );
+  });
+
+  it('lets an explicit tool name beat an agent', () => {
+    const agent = {
+      'openinference.span.kind': 'AGENT',
+      'traceloop.span.kind': 'tool',
+      'traceloop.entity.name': 'ask',
+    };
+    expect(recognise(spanOf('x', agent)).role).toBe('agent');
+    expect(recognise(spanOf('x', { ...agent, 'gen_ai.tool.name': 'ask' })).role).toBe('tool');
+  });
+
+  it('lets nothing beat a drop', () => {
+    const span = spanOf('x', {
+      'logfire.span_type': 'pending_span',
+      'openinference.span.kind': 'TOOL',
+      'tool.name': 'search',
+    });
+    expect(recognise(span).rule).toBe('drop.logfire_marker');
+  });
+
+  it('shares one verdict between all spans that are nothing', () => {
+    expect(recognise(spanOf('GET /'))).toBe(UNRECOGNISED);
+    expect(recognise(spanOf('SELECT', { 'db.system': 'postgresql' }))).toBe(UNRECOGNISED);
+  });
+});
+
+describe("the user's conventions", () => {
+  it('are asked first and are final', () => {
+    const step: Verdict = { role: 'step', rule: 'own.step' };
+    const { recognise } = createRecogniser({ conventions: [conventionOf(() => step)] });
+    expect(recognise(search)).toBe(step);
+  });
+
+  it('leave what they do not know to the others', () => {
+    const { recognise } = createRecogniser({ conventions: [conventionOf(() => undefined)] });
+    expect(recognise(search).rule).toBe('gen_ai.execute_tool');
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('secret');
+      },
+    ],
+    ['answers null', () => null],
+    ['answers no role', () => ({ role: 'wizard', rule: 'x' })],
+    ['names a tool by a number', () => ({ role: 'tool', rule: 'x', name: 7 })],
+    ['forgets the name of a tool', () => ({ role: 'tool', rule: 'x' })],
+  ])('say nothing, and are reported, where one %s', (_what, answer) => {
+    const errors: string[] = [];
+    const own = conventionOf(answer as Convention['recognise']);
+    const { recognise } = createRecogniser({ conventions: [own], onError: (rule) => errors.push(rule) });
+    expect(recognise(search).rule).toBe('gen_ai.execute_tool');
+    expect(errors).toEqual(['own']);
+  });
+
+  it('do no harm through onError either', () => {
+    const boom = () => {
+      throw new Error('boom');
+    };
+    const { recognise } = createRecogniser({ conventions: [conventionOf(boom)], onError: boom });
+    expect(recognise(search).name).toBe('search');
+  });
+});
+
+describe("the user's overrides", () => {
+  it('name tools, and nothing else', () => {
+    const { recognise } = createRecogniser({ toolName: (span) => `my ${span.name}` });
+    expect(recognise(search).name).toBe('my execute_tool search');
+    expect(recognise(spanOf('chat', { 'gen_ai.operation.name': 'chat' })).name).toBe('chat');
+    expect(recognise(spanOf('GET /'))).toBe(UNRECOGNISED);
+  });
+
+  it.each<[string, () => string | undefined]>([
+    ['nothing', () => undefined],
+    ['a placeholder', () => ' N/A '],
+    [
+      'an error',
+      () => {
+        throw new Error('boom');
+      },
+    ],
+    ['no text', () => 7 as unknown as string],
+  ])('keep the name recognised where they answer %s', (_what, toolName) => {
+    const recogniser = createRecogniser({ toolName, agentId: toolName });
+    expect(recogniser.recognise(search).name).toBe('search');
+    expect(recogniser.agentOf(search)).toBeUndefined();
+  });
+
+  it('name agents', () => {
+    const { agentOf } = createRecogniser({ agentId: (span) => span.resource.serviceName });
+    expect(agentOf(spanOf('x', {}, { serviceName: ' planner ' }))).toBe('planner');
+    expect(createRecogniser().agentOf(search)).toBeUndefined();
+  });
+
+  it('have the attributes they read decoded', () => {
+    const { attributes } = createRecogniser({
+      attributes: ['tenant.*'],
+      conventions: [conventionOf(() => undefined)],
+    });
+    expect(attributes.wants('tenant.agent')).toBe(true);
+    expect(attributes.wants('own.kind')).toBe(true);
+    expect(createRecogniser().attributes.wants('tenant.agent')).toBe(false);
+  });
+});
+
+describe('names from outside', () => {
+  it('are bounded wherever they stand in a verdict', () => {
+    const long = 'n'.repeat(1_000);
+    const tool = spanOf('x', {
+      'gen_ai.operation.name': 'execute_tool',
+      'gen_ai.tool.name': long,
+      'gen_ai.tool.call.id': long,
+      'gen_ai.agent.name': long,
+    });
+    const chat = spanOf('x', { 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': long });
+    const { recognise, agentOf } = createRecogniser({ agentId: () => long });
+    const { name, callId, stampedAgent } = recognise(tool);
+    for (const text of [name, callId, stampedAgent, recognise(chat).modelName, agentOf(chat)]) {
+      expect(text).toMatch(/^n{243}~[0-9a-f]{12}$/);
+    }
+  });
+});
+
+describe('whatever a span holds', () => {
+  const keys = [...new Set(BUILT_IN_CONVENTIONS.flatMap(({ attributes }) => attributes))].map((key) =>
+    key.replace('*', '0.message.tool_calls.0'),
+  );
+  const words = [
+    'tool',
+    'TOOL',
+    'agent',
+    'chain',
+    'execute_tool',
+    'invoke_agent',
+    'chat',
+    'workflow',
+    'ai.toolCall',
+    'action',
+    'flow',
+    'tools/call',
+    'TOOL_START',
+    'unknown',
+    'span',
+  ];
+  const value = fc.oneof(
+    fc.constantFrom(...words),
+    fc.anything({
+      withBigInt: true,
+      withDate: true,
+      withMap: true,
+      withNullPrototype: true,
+      withTypedArray: true,
+    }),
+    fc.string({ unit: 'binary' }),
+    fc.json(),
+    fc.constantFrom<unknown>(
+      Symbol('x'),
+      () => 'x',
+      NaN,
+      -1,
+      2n ** 80n,
+      '"'.repeat(70_000),
+      '['.repeat(70_000),
+      '{"a":'.repeat(20_000),
+      '\ud800'.repeat(300),
+    ),
+  );
+  const attributes = fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 12 });
+  const name = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom(
+      'execute_tool x',
+      'claude_code.tool',
+      'running tools',
+      'agent_run [x]',
+      'haystack.agent.run',
+      'Agent run: {name!r}',
+      'x'.repeat(70_000),
+      '',
+    ),
+  );
+  const scopeName = fc.constantFrom(
+    '',
+    'gen_ai',
+    '@traceloop/instrumentation-langchain',
+    'logfire.openai_agents',
+    'livekit-agents',
+    'gcp.vertex.agent',
+  );
+  const anySpan = fc
+    .record({ name, attributes, scopeName, parentSpanId: fc.constantFrom(undefined, '53995c3f42cd8ad8') })
+    .map(({ name, attributes, ...rest }) => spanOf(name, attributes, rest));
+
+  it('recognising it never throws and gives a verdict that can be kept', () => {
+    const errors: string[] = [];
+    const { recognise } = createRecogniser({ onError: (rule) => errors.push(rule) });
+    fc.assert(
+      fc.property(anySpan, (span) => {
+        const { role, rule, weak, unverified, isMcp, isExecution, isFlat, mayBePrompt, ...details } =
+          recognise(span);
+        expect(['agent', 'workflow', 'tool', 'llm', 'step', 'none']).toContain(role);
+        expect(rule).toMatch(/^[a-z_0-9]+(?:\.\w+)*$/i);
+        if (role === 'tool' && !isExecution) expect(details.name).toBeTruthy();
+        for (const detail of Object.values(details)) {
+          if (typeof detail === 'number') expect(Number.isSafeInteger(detail) && detail >= 0).toBe(true);
+          else expect(Buffer.byteLength(detail)).toBeLessThanOrEqual(256);
+        }
+      }),
+    );
+    expect(errors).toEqual([]);
+  });
+
+  it('no attribute is read that is not asked for', () => {
+    const { recognise, attributes: names } = createRecogniser();
+    fc.assert(
+      fc.property(anySpan, (span) => {
+        const read = new Set<string>();
+        const watched = new Proxy(span.attributes, {
+          get: (target, key) => {
+            if (typeof key === 'string') read.add(key);
+            return Reflect.get(target, key);
+          },
+        });
+        recognise({ ...span, attributes: watched });
+        expect([...read].filter((key) => !names.wants(key))).toEqual([]);
+      }),
+    );
+  });
+
+  it('attributes that throw when they are read are reported', () => {
+    const errors: string[] = [];
+    const { recognise } = createRecogniser({ onError: (rule) => errors.push(rule) });
+    const attributes = {
+      get 'gen_ai.operation.name'(): never {
+        throw new Error('boom');
+      },
+      'openinference.span.kind': 'TOOL',
+    };
+    expect(recognise(spanOf('search', attributes)).rule).toBe('openinference.TOOL');
+    expect(errors).toContain('gen_ai');
+  });
+});
+
+describe('the built-in conventions', () => {
+  it('have names of their own and say where they were read', () => {
+    const names = BUILT_IN_CONVENTIONS.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { name, source } of BUILT_IN_CONVENTIONS) {
+      expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
+      expect(source).not.toBe('');
+    }
+  });
+});
