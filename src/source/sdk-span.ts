@@ -1,0 +1,73 @@
+import type { Span, SpanKind, SpanResource } from '../model/span.ts';
+import type { Time } from '../model/time.ts';
+
+/**
+ * The part of an SDK's span that is read. Structural, because the API admits one SDK only and the lines differ: 1.x has
+ * `parentSpanId` and `instrumentationLibrary`, 2.x and 3.x have `parentSpanContext` and `instrumentationScope`, and
+ * attribute values of 3.x are of any type.
+ */
+export interface SdkSpan {
+  readonly name: string;
+  readonly kind: number;
+  spanContext(): { readonly traceId: string; readonly spanId: string };
+  readonly parentSpanId?: string | undefined;
+  readonly parentSpanContext?:
+    | { readonly spanId: string; readonly isRemote?: boolean | undefined }
+    | undefined;
+  readonly startTime: Time | readonly number[];
+  readonly endTime: Time | readonly number[];
+  readonly ended: boolean;
+  readonly status: { readonly code: number };
+  readonly attributes: object;
+  readonly resource: { readonly attributes: object };
+  readonly instrumentationLibrary?: { readonly name: string };
+  readonly instrumentationScope?: { readonly name: string };
+}
+
+/** API status code of an error. */
+const STATUS_ERROR = 2;
+const NO_PARENT = '0000000000000000';
+
+/** Reads SDK spans as the pipeline wants them. A span is read only; nothing of it is kept but what is copied here. */
+export class SdkSpanReader {
+  readonly #resources = new WeakMap<object, SpanResource>();
+
+  /** @param isRemote whether the parent is in another process, where the span itself does not say (1.x). */
+  read(span: SdkSpan, isRemote: boolean | undefined): Span {
+    const { traceId, spanId } = span.spanContext();
+    const parentSpanId = span.parentSpanContext?.spanId ?? span.parentSpanId;
+    const scope = span.instrumentationScope ?? span.instrumentationLibrary;
+    return {
+      traceId,
+      spanId,
+      parentSpanId: parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId,
+      parentIsRemote: span.parentSpanContext?.isRemote ?? isRemote,
+      name: span.name,
+      kind: kindOf(span.kind),
+      start: span.startTime as Time,
+      end: span.ended ? (span.endTime as Time) : undefined,
+      isError: span.status.code === STATUS_ERROR,
+      scopeName: scope?.name ?? '',
+      resource: this.#resourceOf(span.resource),
+      attributes: span.attributes as Readonly<Record<string, unknown>>,
+    };
+  }
+
+  /** All spans of a process share its clock, so they are of one identity whatever their providers say. */
+  #resourceOf(resource: SdkSpan['resource'] & { readonly asyncAttributesPending?: boolean }): SpanResource {
+    const known = this.#resources.get(resource);
+    if (known !== undefined) return known;
+    const serviceName = (resource.attributes as Readonly<Record<string, unknown>>)['service.name'];
+    const made = {
+      identity: 'process',
+      serviceName: typeof serviceName === 'string' && serviceName !== '' ? serviceName : undefined,
+    };
+    if (resource.asyncAttributesPending !== true) this.#resources.set(resource, made);
+    return made;
+  }
+}
+
+/** The API counts kinds from INTERNAL = 0, OTLP from UNSPECIFIED = 0. */
+function kindOf(kind: number): SpanKind {
+  return kind >= 0 && kind <= 4 ? ((kind + 1) as SpanKind) : 0;
+}

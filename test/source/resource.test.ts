@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { resourceOf } from '../../src/source/resource.ts';
+
+const PROCESS = { 'service.name': 'planner', 'host.name': 'secret-host', 'process.pid': 4242 };
+
+describe('resourceOf', () => {
+  it('gives one process one identity, in whatever order, type and company its attributes come', () => {
+    const { identity } = resourceOf(PROCESS);
+    const shuffled = { 'process.pid': '4242', 'host.name': 'secret-host', 'service.name': 'planner' };
+    expect(resourceOf(shuffled).identity).toBe(identity);
+    expect(resourceOf({ ...PROCESS, 'process.pid': 4242n }).identity).toBe(identity);
+    expect(resourceOf({ ...PROCESS, 'telemetry.sdk.version': '2.12.1', prompt: 'x' }).identity).toBe(
+      identity,
+    );
+  });
+
+  it.each([
+    'service.namespace',
+    'service.name',
+    'service.instance.id',
+    'host.id',
+    'host.name',
+    'process.pid',
+    'container.id',
+    'k8s.pod.uid',
+  ])('tells processes apart by %s', (key) => {
+    expect(resourceOf({ ...PROCESS, [key]: 'other' }).identity).not.toBe(resourceOf(PROCESS).identity);
+  });
+
+  it('does not mistake one attribute for another', () => {
+    expect(resourceOf({ 'host.id': 'a' }).identity).not.toBe(resourceOf({ 'host.name': 'a' }).identity);
+  });
+
+  it('shows nothing of what it is made of', () => {
+    expect(resourceOf(PROCESS).identity).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('knows the service name where there is one', () => {
+    expect(resourceOf(PROCESS).serviceName).toBe('planner');
+    for (const name of [undefined, '', 7, null, ['x']]) {
+      expect(resourceOf({ 'service.name': name }).serviceName).toBeUndefined();
+    }
+  });
+
+  it('copes with values of any type', () => {
+    const odd = { 'host.id': { a: 1 }, 'host.name': [1], 'process.pid': null, 'container.id': Symbol('x') };
+    expect(resourceOf(odd).identity).toBe(resourceOf({}).identity);
+  });
+});
