@@ -19,8 +19,20 @@ export function attributeNames(
     else patterns.set(name, { start: name.slice(0, star), end: name.slice(star + 1) });
   }
   const starred = [...patterns.values()];
-  return { wants: (key) => exact.has(key) || starred.some((pattern) => matches(pattern, key)) };
+  // The same few hundred keys come again and again; past the bound they are judged anew.
+  const judged = new Map<string, boolean>();
+  return {
+    wants(key) {
+      const known = judged.get(key);
+      if (known !== undefined) return known;
+      const isWanted = exact.has(key) || starred.some((pattern) => matches(pattern, key));
+      if (judged.size < MAX_JUDGED) judged.set(key, isWanted);
+      return isWanted;
+    },
+  };
 }
+
+const MAX_JUDGED = 4_096;
 
 interface Pattern {
   readonly start: string;

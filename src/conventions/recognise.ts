@@ -43,11 +43,18 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
   const own = options.conventions ?? [];
   const ask = safely(options.onError);
 
+  const names = attributeNames([...own, ...BUILT_IN_CONVENTIONS], options.attributes);
+  const bare = new BareVerdicts();
+
   function judge(span: Span): Verdict {
     for (const convention of own) {
       const verdict = ask(convention.name, () => checked(convention, span));
       if (verdict !== undefined) return verdict;
     }
+    return holdsWanted(names, span) ? judgeBuiltIn(span) : bare.of(span, judgeBuiltIn);
+  }
+
+  function judgeBuiltIn(span: Span): Verdict {
     let held: Verdict | undefined;
     for (const convention of BUILT_IN_CONVENTIONS) {
       const verdict = recogniseBy(convention, span, options.onError);
@@ -62,7 +69,7 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
   }
 
   return {
-    attributes: attributeNames([...own, ...BUILT_IN_CONVENTIONS], options.attributes),
+    attributes: names,
     recognise(span) {
       const verdict = judge(span);
       if (verdict === UNRECOGNISED) return verdict;
@@ -78,6 +85,33 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
       return name === undefined ? undefined : boundedName(name);
     },
   };
+}
+
+/** Most spans of a host are no agent's. One look at the keys spares them thirty questions. */
+function holdsWanted(names: AttributeNames, { attributes }: Span): boolean {
+  try {
+    for (const key in attributes) if (names.wants(key)) return true;
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Verdicts on spans without any attribute that a convention reads: the scope and the name are all there is to judge. */
+class BareVerdicts {
+  static readonly #MAX = 10_000;
+  readonly #known = new Map<string, Verdict>();
+
+  of(span: Span, judge: (span: Span) => Verdict): Verdict {
+    const key = `${span.scopeName}\n${span.name}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const verdict = judge(span);
+    // Span names may be without end (URLs): then the table starts anew.
+    if (this.#known.size >= BareVerdicts.#MAX) this.#known.clear();
+    this.#known.set(key, verdict);
+    return verdict;
+  }
 }
 
 /** A tool beats the wrapper that another convention sees; an agent only gives way to what names itself a tool. */
