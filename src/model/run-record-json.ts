@@ -1,6 +1,5 @@
 import type { CallKind, CallRecord, RunRecord } from './run-record.ts';
 import { formatTime, parseTime, type Time } from './time.ts';
-import { compareUtf8 } from './utf8.ts';
 
 /**
  * RunRecords as they stand in the store: the JSON of nemo-flow-adaptive (snake_case, RFC 3339 times, absent fields
@@ -92,21 +91,6 @@ function parseCall(json: unknown, index: number): CallRecord {
     ...(endedAt && { endedAt }),
     ...optional,
   };
-}
-
-/** The order in which calls stand in a run: start, name, end (an open call last). Ties keep the order they come in. */
-export function compareCalls(a: CallRecord, b: CallRecord): number {
-  return (
-    a.startedAt[0] - b.startedAt[0] ||
-    a.startedAt[1] - b.startedAt[1] ||
-    compareUtf8(a.name, b.name) ||
-    compareEnds(a.endedAt, b.endedAt)
-  );
-}
-
-function compareEnds(a: Time | undefined, b: Time | undefined): number {
-  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
-  return a[0] - b[0] || a[1] - b[1];
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;

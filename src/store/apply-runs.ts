@@ -13,9 +13,12 @@ import type { RunChange } from './plan-store.ts';
  */
 export interface AppliedChanges {
   readonly state: AgentState;
-  /** The changes that took effect, with what is to be remembered of them. */
+  /** The changes that took effect, one for each run, with what is to be remembered of them. */
   readonly applied: readonly (readonly [change: RunChange, run: AppliedRun])[];
-  readonly duplicates: number;
+  /** Those that had been applied before, or that a later revision among the changes replaces. */
+  readonly duplicates: readonly RunChange[];
+  /** Whether runs that contributed were taken out again. Then all counts and times may differ, else they only grew. */
+  readonly retracted: boolean;
   readonly groupsAdded: number;
   readonly groupsRemoved: number;
   readonly groupsCompacted: number;
@@ -34,7 +37,9 @@ export function applyRuns(
   changes: readonly RunChange[],
   limits: PlanLimits,
 ): AppliedChanges {
+  const newest = newestRevisions(changes);
   const fresh = new Map<string, AppliedRun>();
+  const duplicates: RunChange[] = [];
   const applied: (readonly [RunChange, AppliedRun])[] = [];
   const evidence = new Map(state.evidence);
   const retracted: AppliedRun[] = [];
@@ -42,8 +47,12 @@ export function applyRuns(
   let latest = state.latest;
 
   for (const change of changes) {
-    const before = fresh.get(change.runId) ?? history.get(change.runId);
-    if (before !== undefined && before.revision >= change.revision) continue;
+    const before = history.get(change.runId);
+    const isNewest = newest.get(change.runId) === change && !fresh.has(change.runId);
+    if (!isNewest || (before !== undefined && before.revision >= change.revision)) {
+      duplicates.push(change);
+      continue;
+    }
     if (before !== undefined && before.keys.length > 0) {
       retract(evidence, before);
       retracted.push(before);
@@ -62,12 +71,12 @@ export function applyRuns(
     fresh.set(change.runId, run);
     applied.push([change, run]);
   }
-  const duplicates = changes.length - applied.length;
   if (!contributes && retracted.length === 0) {
     return {
       state,
       applied,
       duplicates,
+      retracted: false,
       groupsAdded: 0,
       groupsRemoved: 0,
       groupsCompacted: 0,
@@ -79,7 +88,16 @@ export function applyRuns(
     if (recounted !== undefined) latest = laterRun(latest, recounted);
   }
   const merged = mergePlan(agentId, { ...state, evidence, latest }, limits);
-  return { ...merged, applied, duplicates };
+  return { ...merged, applied, duplicates, retracted: retracted.length > 0 };
+}
+
+function newestRevisions(changes: readonly RunChange[]): ReadonlyMap<string, RunChange> {
+  const newest = new Map<string, RunChange>();
+  for (const change of changes) {
+    const other = newest.get(change.runId);
+    if (other === undefined || other.revision < change.revision) newest.set(change.runId, change);
+  }
+  return newest;
 }
 
 function support(evidence: Map<string, Evidence>, cohort: Cohort, seen: Time): void {

@@ -31,7 +31,10 @@ export interface PlanStore {
   /** The newest run records of the agent that are still kept, oldest first; at most `limit` (default: all). */
   runs(agentId: string, limit?: number): Promise<readonly RunRecord[]>;
 
-  /** How often spanplan saw each group of the plan; sorted by group id. Groups only others added have no entry. */
+  /**
+   * How often spanplan saw each group; sorted by group id. Groups that it never saw have no entry. One that another
+   * writer overwrote is listed still, as it comes back with the next write.
+   */
   support(agentId: string): Promise<readonly GroupSupport[]>;
 
   /** Deletes the agent's plan, runs and counts, whoever wrote them. Resolves with false where there were none. */
@@ -70,8 +73,9 @@ export interface RunChange {
 export interface ApplyOutcome {
   /** Changes that took effect. */
   readonly applied: number;
-  /** Changes that had been applied before and so did nothing. */
+  /** Changes that had been applied before, or that a later revision in the same call replaces, and so did nothing. */
   readonly duplicates: number;
+  readonly duplicateRunIds: readonly string[];
   readonly groupsAdded: number;
   /** Groups taken back because nothing supports them any more. */
   readonly groupsRemoved: number;

@@ -1,0 +1,378 @@
+import { tell } from '../support/tell.ts';
+import { changeBytes } from './change-bytes.ts';
+import { type ApplyOutcome, type PlanStore, type RunChange, StoreError } from './plan-store.ts';
+
+export interface WriteQueueOptions<Token> {
+  /** Most changes that wait or are being written. Default 10,000. */
+  readonly maxQueuedRuns?: number;
+  /** Most bytes, roughly, that they take. Default 32 MiB. */
+  readonly maxQueuedBytes?: number;
+  /** Most changes of an agent merged into one write. Default 256. */
+  readonly maxBatchRuns?: number;
+  /** Most agents written at the same time. Default 8. */
+  readonly maxAgentsInFlight?: number;
+  /** Wait before the first retry; doubled for each further one, with jitter. Default 50. */
+  readonly minRetryMillis?: number;
+  /** Longest wait before a retry. Default 2,000. */
+  readonly maxRetryMillis?: number;
+  readonly observer?: WriteObserver<Token>;
+}
+
+/** Is told of everything that happens to changes; for accounts and metrics. Must not throw; if it does, it is logged. */
+export interface WriteObserver<Token> {
+  /** Called exactly once for each change that was enqueued. */
+  settled?(change: RunChange, outcome: WriteOutcome, token: Token): void;
+  wrote?(agentId: string, outcome: ApplyOutcome, millis: number): void;
+  /** A write failed with the store's code, or `error` where the store threw something else. It will be tried again. */
+  failed?(agentId: string, code: StoreError['code'] | 'error'): void;
+}
+
+/** How a change ended. One replaced by a later revision while it waited ends as that revision does. */
+export type WriteOutcome = 'learned' | 'duplicate' | { readonly dropped: WriteDropReason };
+
+export type WriteDropReason =
+  /** The queue was over its bounds and this was the oldest change waiting. */
+  | 'queue_full'
+  /** The store has as many agents as it may. */
+  | 'agent_limit'
+  /** The queue or the store was closed first. */
+  | 'shutdown';
+
+/**
+ * Changes on their way into a store. Bounded, never throws, never waits.
+ *
+ *     enqueue → lane of the agent → one batch in flight per lane → settled
+ *                    ↑                         │
+ *                    └── unavailable, conflict, corrupt_plan: again after a growing wait
+ *
+ * While the store is unavailable all lanes pause and one at a time tries it. Other failures hold up their own lane only.
+ */
+export class WriteQueue<Token = undefined> {
+  readonly #store: PlanStore;
+  readonly #options: Required<Omit<WriteQueueOptions<Token>, 'observer'>>;
+  readonly #observer: WriteObserver<Token>;
+  readonly #lanes = new Map<string, Lane<Token>>();
+  /** Lanes that may be written now, in the order they became so. */
+  readonly #ready = new Set<Lane<Token>>();
+  /** All items not settled, oldest first. */
+  readonly #items = new Set<Item<Token>>();
+  readonly #waiters = new Set<() => void>();
+  #bytes = 0;
+  #inFlight = 0;
+  #sequence = 0;
+  #outage: Outage | undefined;
+  #isFull = false;
+  #closed = false;
+
+  /** @throws RangeError where an option is not a whole number of at least 1. */
+  constructor(store: PlanStore, options: WriteQueueOptions<Token> = {}) {
+    const { observer = {}, ...bounds } = options;
+    this.#store = store;
+    this.#observer = observer;
+    this.#options = { ...DEFAULTS, ...bounds };
+    for (const [name, value] of Object.entries(this.#options)) {
+      if (!Number.isSafeInteger(value) || value < 1) {
+        throw new RangeError(`${name} must be a whole number of at least 1, not ${String(value)}`);
+      }
+    }
+  }
+
+  /** Changes that wait or are being written. */
+  get size(): number {
+    return this.#items.size;
+  }
+
+  /** Roughly the memory they take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  enqueue(agentId: string, change: RunChange, token: Token): void {
+    const entry = { change, token };
+    if (this.#closed) {
+      this.#tell(entry, { dropped: 'shutdown' });
+      return;
+    }
+    const lane = this.#laneOf(agentId);
+    const waiting = lane.waiting.get(change.runId);
+    const bytes = changeBytes(change);
+    this.#bytes += bytes;
+    if (waiting === undefined) {
+      const item = { lane, change, entries: [entry], bytes, sequence: this.#sequence++, inFlight: false };
+      lane.waiting.set(change.runId, item);
+      this.#items.add(item);
+    } else {
+      this.#replace(waiting, [entry], change, bytes);
+    }
+    this.#shed();
+    this.#wake(lane);
+    this.#pump();
+  }
+
+  /**
+   * Waits until all that is queued now is settled, or `timeoutMillis` have passed. What waits for a retry is tried at
+   * once. Never rejects.
+   */
+  async drain(timeoutMillis: number): Promise<void> {
+    if (this.#items.size === 0) return;
+    const newest = this.#sequence - 1;
+    this.#retryNow();
+    await new Promise<void>((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        this.#waiters.delete(check);
+        resolve();
+      };
+      const check = () => {
+        const [oldest] = this.#items;
+        if (oldest === undefined || oldest.sequence > newest) finish();
+      };
+      // Not unref'ed: someone awaits this, and it ends by itself.
+      const timer = setTimeout(finish, timeoutMillis);
+      this.#waiters.add(check);
+      check();
+    });
+  }
+
+  /** Drains, then drops what is left. Changes enqueued later are dropped too. Idempotent. */
+  async close(timeoutMillis: number): Promise<void> {
+    await this.drain(timeoutMillis);
+    this.#closed = true;
+    clearTimeout(this.#outage?.timer);
+    for (const lane of this.#lanes.values()) clearTimeout(lane.timer);
+    for (const item of this.#items) this.#settle(item, { dropped: 'shutdown' });
+    this.#lanes.clear();
+    this.#ready.clear();
+  }
+
+  #laneOf(agentId: string): Lane<Token> {
+    const known = this.#lanes.get(agentId);
+    if (known !== undefined) return known;
+    const lane = { agentId, waiting: new Map(), busy: false, failures: 0, timer: undefined };
+    this.#lanes.set(agentId, lane);
+    return lane;
+  }
+
+  /** Lets a waiting item carry further changes of its run; only the latest revision will be written. */
+  #replace(item: Item<Token>, entries: readonly Entry<Token>[], change: RunChange, bytes: number): void {
+    item.entries.push(...entries);
+    // Replaced revisions are held too, until all are told the outcome.
+    item.bytes += bytes;
+    if (change.revision > item.change.revision) item.change = change;
+  }
+
+  #shed(): void {
+    const { maxQueuedRuns, maxQueuedBytes } = this.#options;
+    if (this.#isFull && this.#items.size * 2 < maxQueuedRuns && this.#bytes * 2 < maxQueuedBytes) {
+      this.#isFull = false;
+    }
+    for (const item of this.#items) {
+      if (this.#items.size <= maxQueuedRuns && this.#bytes <= maxQueuedBytes) return;
+      if (item.inFlight) continue;
+      if (!this.#isFull) tell.warn('spanplan: the write queue is full; the oldest runs waiting are dropped');
+      this.#isFull = true;
+      const { lane } = item;
+      lane.waiting.delete(item.change.runId);
+      if (lane.waiting.size === 0 && !lane.busy) this.#retire(lane);
+      this.#settle(item, { dropped: 'queue_full' });
+    }
+  }
+
+  #wake(lane: Lane<Token>): void {
+    if (!lane.busy && lane.timer === undefined && lane.waiting.size > 0) this.#ready.add(lane);
+  }
+
+  #pump(): void {
+    for (const lane of this.#ready) {
+      if (this.#outage !== undefined && (this.#outage.timer !== undefined || this.#inFlight > 0)) return;
+      if (this.#inFlight >= this.#options.maxAgentsInFlight) return;
+      this.#ready.delete(lane);
+      if (lane.waiting.size > 0) void this.#write(lane);
+    }
+  }
+
+  async #write(lane: Lane<Token>): Promise<void> {
+    const batch = [...lane.waiting.values()].slice(0, this.#options.maxBatchRuns);
+    for (const item of batch) {
+      item.inFlight = true;
+      lane.waiting.delete(item.change.runId);
+    }
+    lane.busy = true;
+    this.#inFlight++;
+    const started = performance.now();
+    const changes = batch.map((item) => item.change);
+    try {
+      const outcome = await this.#store.apply(lane.agentId, changes);
+      this.#recovered(lane);
+      this.#observe(() => this.#observer.wrote?.(lane.agentId, outcome, performance.now() - started));
+      const duplicates = new Set(outcome.duplicateRunIds);
+      for (const item of batch)
+        this.#settle(item, duplicates.has(item.change.runId) ? 'duplicate' : 'learned');
+    } catch (error) {
+      this.#failed(lane, batch, error);
+    }
+    lane.busy = false;
+    this.#inFlight--;
+    if (this.#closed) return;
+    this.#wake(lane);
+    if (lane.waiting.size === 0) this.#retire(lane);
+    this.#pump();
+  }
+
+  #retire(lane: Lane<Token>): void {
+    clearTimeout(lane.timer);
+    this.#ready.delete(lane);
+    this.#lanes.delete(lane.agentId);
+  }
+
+  #recovered(lane: Lane<Token>): void {
+    if (this.#outage !== undefined) tell.info('spanplan: the store is available again');
+    this.#outage = undefined;
+    if (lane.failures > 0)
+      tell.info(`spanplan: runs of agent ${JSON.stringify(lane.agentId)} are written again`);
+    lane.failures = 0;
+  }
+
+  #failed(lane: Lane<Token>, batch: readonly Item<Token>[], error: unknown): void {
+    const code = error instanceof StoreError ? error.code : 'error';
+    this.#observe(() => this.#observer.failed?.(lane.agentId, code));
+    if (code === 'agent_limit' || code === 'closed') {
+      // The store did answer, so an outage is over.
+      if (code === 'agent_limit') this.#recovered(lane);
+      for (const item of batch) this.#settle(item, { dropped: code === 'closed' ? 'shutdown' : code });
+      return;
+    }
+    this.#putBack(lane, batch);
+    if (this.#closed) return;
+    if (code === 'unavailable') this.#pause(error);
+    else this.#delay(lane, error);
+  }
+
+  /** Returns a failed batch to its lane, before what came in the meantime. */
+  #putBack(lane: Lane<Token>, batch: readonly Item<Token>[]): void {
+    const newer = [...lane.waiting.values()];
+    lane.waiting.clear();
+    for (const item of batch) {
+      item.inFlight = false;
+      if (this.#items.has(item)) lane.waiting.set(item.change.runId, item);
+    }
+    for (const item of newer) {
+      const older = lane.waiting.get(item.change.runId);
+      if (older === undefined) {
+        lane.waiting.set(item.change.runId, item);
+      } else {
+        this.#items.delete(item);
+        this.#replace(older, item.entries, item.change, item.bytes);
+      }
+    }
+  }
+
+  #pause(error: unknown): void {
+    if (this.#outage === undefined)
+      tell.warn('spanplan: the store is unavailable; runs wait', messageOf(error));
+    else if (this.#outage.timer !== undefined) return; // a write that had begun before the pause
+    const failures = (this.#outage?.failures ?? 0) + 1;
+    const outage: Outage = { failures, timer: undefined };
+    outage.timer = this.#after(failures, () => {
+      outage.timer = undefined;
+      this.#pump();
+    });
+    this.#outage = outage;
+  }
+
+  #delay(lane: Lane<Token>, error: unknown): void {
+    if (lane.failures === 0) {
+      tell.warn(`spanplan: runs of agent ${JSON.stringify(lane.agentId)} wait`, messageOf(error));
+    }
+    lane.failures++;
+    lane.timer = this.#after(lane.failures, () => {
+      lane.timer = undefined;
+      this.#wake(lane);
+      this.#pump();
+    });
+  }
+
+  #after(failures: number, then: () => void): NodeJS.Timeout {
+    const { minRetryMillis, maxRetryMillis } = this.#options;
+    const longest = Math.min(maxRetryMillis, minRetryMillis * 2 ** Math.min(failures, 30));
+    return setTimeout(then, longest * (0.5 + Math.random() / 2)).unref();
+  }
+
+  #retryNow(): void {
+    if (this.#outage !== undefined) {
+      clearTimeout(this.#outage.timer);
+      this.#outage.timer = undefined;
+    }
+    for (const lane of this.#lanes.values()) {
+      clearTimeout(lane.timer);
+      lane.timer = undefined;
+      this.#wake(lane);
+    }
+    this.#pump();
+  }
+
+  /** Does nothing for an item that was settled before, as one in flight may be at close. */
+  #settle(item: Item<Token>, outcome: WriteOutcome): void {
+    if (!this.#items.delete(item)) return;
+    this.#bytes -= item.bytes;
+    for (const entry of item.entries) this.#tell(entry, outcome);
+    for (const check of [...this.#waiters]) check();
+  }
+
+  #tell({ change, token }: Entry<Token>, outcome: WriteOutcome): void {
+    this.#observe(() => this.#observer.settled?.(change, outcome, token));
+  }
+
+  #observe(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      tell.error('spanplan: an observer of the write queue threw', error);
+    }
+  }
+}
+
+const DEFAULTS = {
+  maxQueuedRuns: 10_000,
+  maxQueuedBytes: 32 * 1_048_576,
+  maxBatchRuns: 256,
+  maxAgentsInFlight: 8,
+  minRetryMillis: 50,
+  maxRetryMillis: 2_000,
+};
+
+/** The changes of one agent: at most one batch of them is in flight. */
+interface Lane<Token> {
+  readonly agentId: string;
+  /** By run id, oldest first. */
+  readonly waiting: Map<string, Item<Token>>;
+  busy: boolean;
+  failures: number;
+  /** Set while the lane waits for its next try. */
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** One run that is to be written, with all changes that its latest revision stands for. */
+interface Item<Token> {
+  readonly lane: Lane<Token>;
+  change: RunChange;
+  readonly entries: Entry<Token>[];
+  bytes: number;
+  readonly sequence: number;
+  inFlight: boolean;
+}
+
+interface Entry<Token> {
+  readonly change: RunChange;
+  readonly token: Token;
+}
+
+interface Outage {
+  readonly failures: number;
+  /** Set while all lanes wait; without it one of them is trying the store. */
+  timer: NodeJS.Timeout | undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

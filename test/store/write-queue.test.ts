@@ -1,0 +1,308 @@
+import { describe, expect, it, vi } from 'vitest';
+import { MemoryPlanStore } from '../../src/store/memory-plan-store.ts';
+import {
+  type ApplyOutcome,
+  type RunChange,
+  StoreError,
+  type StoreErrorCode,
+} from '../../src/store/plan-store.ts';
+import { type WriteOutcome, WriteQueue, type WriteQueueOptions } from '../../src/store/write-queue.ts';
+import { change } from './changes.ts';
+import { sleep, until } from './contract.ts';
+
+/** A memory store that can be told to fail or to wait, and notes what it is asked to write. */
+class TroubledStore extends MemoryPlanStore {
+  readonly writes: (readonly [agentId: string, runIds: readonly string[], revisions: readonly number[]])[] =
+    [];
+  trouble: ((agentId: string) => StoreErrorCode | 'bug' | undefined) | undefined;
+  gate: Promise<unknown> | undefined;
+  inFlight = 0;
+  mostInFlight = 0;
+
+  override async apply(agentId: string, changes: readonly RunChange[]): Promise<ApplyOutcome> {
+    this.writes.push([agentId, changes.map((c) => c.runId), changes.map((c) => c.revision)]);
+    this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
+    try {
+      await this.gate;
+      const code = this.trouble?.(agentId);
+      if (code === 'bug') throw new TypeError('a bug');
+      if (code !== undefined) throw new StoreError(code, `told to fail with ${code}`);
+      return await super.apply(agentId, changes);
+    } finally {
+      this.inFlight--;
+    }
+  }
+}
+
+function setUp(options: WriteQueueOptions<string> = {}) {
+  const store = new TroubledStore();
+  const settled: [string, WriteOutcome][] = [];
+  const failures: string[] = [];
+  const queue = new WriteQueue<string>(store, {
+    minRetryMillis: 1,
+    maxRetryMillis: 10,
+    observer: {
+      settled: (_, outcome, token) => settled.push([token, outcome]),
+      failed: (_, code) => failures.push(code),
+    },
+    ...options,
+  });
+  const enqueue = (agentId: string, runId: string, revision = 1) =>
+    queue.enqueue(
+      agentId,
+      change(runId, [['a', 'b']], { revision, agentId }),
+      `${agentId}/${runId}#${revision}`,
+    );
+  return { store, queue, settled, failures, enqueue };
+}
+
+function gate(): { readonly promise: Promise<void>; open(): void } {
+  let open = () => {};
+  const promise = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { promise, open: () => open() };
+}
+
+describe('WriteQueue', () => {
+  it('writes, and tells of each change how it ended', async () => {
+    const { queue, settled, enqueue, store } = setUp();
+    enqueue('a', 'r1');
+    expect(queue.size).toBe(1);
+    expect(queue.bytes).toBeGreaterThan(0);
+    await queue.drain(1_000);
+    enqueue('a', 'r1');
+    enqueue('b', 'r1');
+    await queue.drain(1_000);
+    expect(settled).toEqual([
+      ['a/r1#1', 'learned'],
+      ['a/r1#1', 'duplicate'],
+      ['b/r1#1', 'learned'],
+    ]);
+    expect([queue.size, queue.bytes]).toEqual([0, 0]);
+    expect(await store.agents()).toEqual(['a', 'b']);
+  });
+
+  it('merges what waits for an agent into one write, of bounded size', async () => {
+    const { queue, store, enqueue } = setUp({ maxBatchRuns: 3 });
+    const held = gate();
+    store.gate = held.promise;
+    for (const id of ['r1', 'r2', 'r3', 'r4', 'r5']) enqueue('a', id);
+    held.open();
+    await queue.drain(1_000);
+    expect(store.writes.map(([, runIds]) => runIds)).toEqual([['r1'], ['r2', 'r3', 'r4'], ['r5']]);
+  });
+
+  it('has one write in flight for an agent and a bounded number in all', async () => {
+    const { queue, store, enqueue } = setUp({ maxAgentsInFlight: 3 });
+    store.gate = sleep(10);
+    for (let i = 0; i < 30; i++) enqueue(`agent${i % 10}`, `r${i}`);
+    await queue.drain(2_000);
+    expect(store.mostInFlight).toBe(3);
+    expect(queue.size).toBe(0);
+  });
+
+  it('sends only the last of several revisions that wait; all of them end alike', async () => {
+    const { queue, store, settled, enqueue } = setUp();
+    const held = gate();
+    store.gate = held.promise;
+    enqueue('a', 'first');
+    for (const revision of [1, 3, 2]) enqueue('a', 'r1', revision);
+    held.open();
+    await queue.drain(1_000);
+    expect(store.writes[1]).toEqual(['a', ['r1'], [3]]);
+    expect(settled.slice(1)).toEqual([
+      ['a/r1#1', 'learned'],
+      ['a/r1#3', 'learned'],
+      ['a/r1#2', 'learned'],
+    ]);
+    expect(queue.bytes).toBe(0);
+  });
+
+  it('keeps a later revision that comes while an earlier one fails', async () => {
+    const { queue, store, settled, enqueue } = setUp();
+    const held = gate();
+    store.gate = held.promise;
+    store.trouble = () => 'conflict';
+    enqueue('a', 'r1', 1);
+    enqueue('a', 'r1', 2);
+    enqueue('a', 'r2', 1);
+    held.open();
+    await until(() => store.writes.length > 1);
+    store.trouble = undefined;
+    await queue.drain(1_000);
+    expect(store.writes.at(-1)).toEqual(['a', ['r1', 'r2'], [2, 1]]);
+    expect(settled.map(([token]) => token).sort()).toEqual(['a/r1#1', 'a/r1#2', 'a/r2#1']);
+    expect([queue.size, queue.bytes]).toEqual([0, 0]);
+  });
+
+  it('waits out an outage with one try at a time, and loses nothing', async () => {
+    const { queue, store, settled, failures, enqueue } = setUp();
+    store.trouble = () => 'unavailable';
+    for (let i = 0; i < 50; i++) enqueue(`agent${i}`, 'r');
+    await until(() => failures.length >= 12);
+    expect(settled).toEqual([]);
+    store.mostInFlight = 0;
+    const tried = store.writes.length;
+    await until(() => store.writes.length > tried + 3);
+    expect(store.mostInFlight).toBe(1);
+    store.trouble = undefined;
+    await until(() => queue.size === 0);
+    expect(settled.map(([, outcome]) => outcome)).toEqual(Array(50).fill('learned'));
+    expect(await store.agents()).toHaveLength(50);
+  });
+
+  it.each(['corrupt_plan', 'conflict', 'bug'] as const)(
+    'does not let one agent hold up the others: %s',
+    async (code) => {
+      const { queue, store, settled, failures, enqueue } = setUp({ maxAgentsInFlight: 1 });
+      store.trouble = (agentId) => (agentId === 'bad' ? code : undefined);
+      enqueue('bad', 'r1');
+      for (let i = 0; i < 20; i++) enqueue(`agent${i}`, 'r');
+      await until(() => settled.length === 20);
+      expect(queue.size).toBe(1);
+      await until(() => failures.length > 2);
+      expect(new Set(failures)).toEqual(new Set([code === 'bug' ? 'error' : code]));
+      store.trouble = undefined;
+      await until(() => queue.size === 0);
+      expect(settled.at(-1)).toEqual(['bad/r1#1', 'learned']);
+    },
+  );
+
+  it('drops the runs of an agent that the store refuses', async () => {
+    const { queue, store, settled, enqueue } = setUp();
+    store.trouble = (agentId) => (agentId === 'new' ? 'agent_limit' : undefined);
+    enqueue('new', 'r1');
+    enqueue('old', 'r1');
+    await queue.drain(1_000);
+    expect(settled).toContainEqual(['new/r1#1', { dropped: 'agent_limit' }]);
+    expect(settled).toContainEqual(['old/r1#1', 'learned']);
+  });
+
+  it('drops the oldest that wait when it is over its bound in runs', async () => {
+    const { queue, store, settled, enqueue } = setUp({ maxQueuedRuns: 3 });
+    const held = gate();
+    store.gate = held.promise;
+    for (const id of ['r1', 'r2', 'r3', 'r4', 'r5']) enqueue('a', id);
+    expect(queue.size).toBe(3);
+    // r1 is being written and so stays.
+    expect(settled).toEqual([
+      ['a/r2#1', { dropped: 'queue_full' }],
+      ['a/r3#1', { dropped: 'queue_full' }],
+    ]);
+    held.open();
+    await queue.drain(1_000);
+    expect(settled.slice(2).map(([token]) => token)).toEqual(['a/r1#1', 'a/r4#1', 'a/r5#1']);
+  });
+
+  it('and in bytes', async () => {
+    const { queue, store, enqueue } = setUp({ maxQueuedBytes: 20_000 });
+    store.trouble = () => 'unavailable';
+    for (let i = 0; i < 1_000; i++) enqueue(`agent${i % 7}`, `r${i}`);
+    expect(queue.bytes).toBeLessThanOrEqual(20_000);
+    expect(queue.size).toBeGreaterThan(1);
+    store.trouble = undefined;
+    await until(() => queue.size === 0);
+    expect(queue.bytes).toBe(0);
+  });
+
+  it('drains by a deadline, trying again at once what waits for a retry', async () => {
+    const { queue, store, settled, enqueue } = setUp({ minRetryMillis: 60_000, maxRetryMillis: 60_000 });
+    store.trouble = () => 'unavailable';
+    enqueue('a', 'r1');
+    await until(() => store.inFlight === 0 && store.writes.length === 1);
+    const started = performance.now();
+    await queue.drain(50);
+    expect(performance.now() - started).toBeGreaterThan(40);
+    expect(store.writes).toHaveLength(2);
+    expect(queue.size).toBe(1);
+    store.trouble = undefined;
+    await queue.drain(60_000);
+    expect(settled).toEqual([['a/r1#1', 'learned']]);
+  });
+
+  it('drains what was there, however much comes after', async () => {
+    const { queue, store, settled, enqueue } = setUp();
+    let running = true;
+    store.gate = sleep(1);
+    enqueue('a', 'first');
+    const busy = (async () => {
+      for (let i = 0; running; i++) {
+        enqueue('b', `r${i}`);
+        await sleep(0);
+      }
+    })();
+    await queue.drain(2_000);
+    expect(settled[0]).toEqual(['a/first#1', 'learned']);
+    running = false;
+    await busy;
+  });
+
+  it('drops what is left at close, even what hangs, and what comes after', async () => {
+    const { queue, store, settled, enqueue } = setUp();
+    store.gate = new Promise(() => undefined);
+    enqueue('a', 'r1');
+    enqueue('a', 'r2');
+    await Promise.all([queue.close(30), queue.close(30)]);
+    enqueue('a', 'r3');
+    expect(settled.sort()).toEqual([
+      ['a/r1#1', { dropped: 'shutdown' }],
+      ['a/r2#1', { dropped: 'shutdown' }],
+      ['a/r3#1', { dropped: 'shutdown' }],
+    ]);
+    expect([queue.size, queue.bytes]).toEqual([0, 0]);
+  });
+
+  it('drops what a closed store cannot take', async () => {
+    const { queue, store, settled, enqueue } = setUp();
+    await store.close();
+    enqueue('a', 'r1');
+    await queue.drain(1_000);
+    expect(settled).toEqual([['a/r1#1', { dropped: 'shutdown' }]]);
+  });
+
+  it('survives an observer that throws', async () => {
+    const settled = vi.fn(() => {
+      throw new Error('observer');
+    });
+    const queue = new WriteQueue(new MemoryPlanStore(), { observer: { settled } });
+    for (const id of ['r1', 'r2']) queue.enqueue('a', change(id, []), undefined);
+    await queue.drain(1_000);
+    expect(settled).toHaveBeenCalledTimes(2);
+    expect(queue.size).toBe(0);
+  });
+
+  it('accounts for every change exactly once, whatever goes wrong', async () => {
+    const { queue, store, settled, enqueue } = setUp({ maxQueuedRuns: 40, maxBatchRuns: 5 });
+    let seed = 7;
+    const random = () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed / 2_147_483_647;
+    };
+    const codes = [
+      'unavailable',
+      'conflict',
+      'corrupt_plan',
+      'agent_limit',
+      'bug',
+      undefined,
+      undefined,
+    ] as const;
+    store.trouble = () => codes[Math.floor(random() * codes.length)];
+    for (let i = 0; i < 600; i++) {
+      enqueue(`agent${i % 9}`, `r${Math.floor(random() * 200)}`, 1 + Math.floor(random() * 3));
+      if (i % 10 === 0) await sleep(1);
+      expect(settled.length + queue.size).toBeLessThanOrEqual(i + 1);
+    }
+    await queue.close(100);
+    expect(settled).toHaveLength(600);
+    expect([queue.size, queue.bytes]).toEqual([0, 0]);
+  });
+
+  it.each([{ maxQueuedRuns: 0 }, { maxBatchRuns: 1.5 }, { maxRetryMillis: Number.NaN }])(
+    'refuses %o',
+    (options) => {
+      expect(() => new WriteQueue(new MemoryPlanStore(), options)).toThrow(RangeError);
+    },
+  );
+});
