@@ -1,0 +1,81 @@
+import { boundedName } from '../conventions/bounded-name.ts';
+import type { Verdict } from '../conventions/convention.ts';
+import type { SpanNode } from './span-tree.ts';
+
+/** Ids that are made anew for each run name nobody. */
+const GENERATED_ID = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})$/i;
+
+/** What a run's agent is called and which of its calls bear on that. */
+export interface AgentIdentityOptions {
+  /** Overrides every other identity where it is given. */
+  readonly agentId: string | undefined;
+}
+
+/**
+ * The name by which a call says whose it is. It is heard only where the tree cannot tell: in emitters that hang every
+ * span below one root, and for calls whose agent was not seen.
+ */
+export function stampOf(holder: SpanNode | undefined, call: SpanNode): string | undefined {
+  if (holder !== undefined && statedName(holder.record.verdict) !== undefined && holder.role === 'agent') {
+    return undefined;
+  }
+  const { verdict } = call.record;
+  const isBlind = holder === undefined || (holder.role !== 'agent' && holder.role !== 'workflow');
+  if (!isBlind && !verdict.isFlat) return undefined;
+  return verdict.stampedAgent ?? (isBlind ? verdict.frameworkName : undefined);
+}
+
+/**
+ * Names the agent of a run, by the first of: the user's rule, the name on its span, the framework's own place for it,
+ * the name stamped on its calls, its id unless that is a generated one, the next enclosing agent, `service.name`.
+ * @param holder the span that holds the run; undefined where it was not seen.
+ * @param calls the run's calls, in order; at least one.
+ */
+export function agentIdOf(
+  holder: SpanNode | undefined,
+  calls: readonly SpanNode[],
+  stamp: string | undefined,
+  options: AgentIdentityOptions,
+): string {
+  return boundedName(
+    options.agentId ??
+      overrideOf(holder, calls) ??
+      holderName(holder) ??
+      stamp ??
+      enclosingName(holder) ??
+      serviceName(holder ?? calls[0]) ??
+      'unknown',
+  );
+}
+
+function overrideOf(holder: SpanNode | undefined, calls: readonly SpanNode[]): string | undefined {
+  if (holder?.record.agentOverride !== undefined) return holder.record.agentOverride;
+  return calls.find((call) => call.record.agentOverride !== undefined)?.record.agentOverride;
+}
+
+function holderName(holder: SpanNode | undefined): string | undefined {
+  return holder?.role === 'agent' || holder?.role === 'workflow'
+    ? statedName(holder.record.verdict)
+    : undefined;
+}
+
+function statedName({ name, frameworkName }: Verdict): string | undefined {
+  return name ?? frameworkName;
+}
+
+/** The holder's own id, then the names and ids of the agents around it. */
+function enclosingName(holder: SpanNode | undefined): string | undefined {
+  for (let at = holder; at !== undefined; at = at.agent) {
+    if (at.role !== 'agent') continue;
+    const { agentId } = at.record.verdict;
+    const name = at.record.agentOverride ?? statedName(at.record.verdict);
+    if (name !== undefined) return name;
+    if (agentId !== undefined && !GENERATED_ID.test(agentId)) return agentId;
+  }
+  return undefined;
+}
+
+function serviceName(node: SpanNode | undefined): string | undefined {
+  const name = node?.record.resource.serviceName?.trim();
+  return name === undefined || name === '' || name.startsWith('unknown_service') ? undefined : name;
+}

@@ -1,0 +1,178 @@
+import type { CallRecord, RunRecord } from '../model/run-record.ts';
+import { earlierTime, laterTime, type Time } from '../model/time.ts';
+import { agentIdOf, stampOf } from './agent-identity.ts';
+import { callsOf, recordsOf } from './calls.ts';
+import { runIdOf } from './run-id.ts';
+import type { SpanRecord } from './span-record.ts';
+import { buildSpanTree, type SpanNode } from './span-tree.ts';
+
+export interface AssembleOptions {
+  /** `agent` (default): a run for each agent span. `trace`: all of a trace in one run. */
+  readonly run: 'agent' | 'trace';
+  /** Milliseconds by which two calls must overlap; JavaScript spans start on whole milliseconds. Default 2. */
+  readonly minOverlapMillis: number;
+  /** The same for calls of two processes, whose clocks differ. Default 50. */
+  readonly crossResourceOverlapMillis: number;
+  /** Names every agent so. */
+  readonly agentId: string | undefined;
+}
+
+export const DEFAULT_ASSEMBLE_OPTIONS: AssembleOptions = {
+  run: 'agent',
+  minOverlapMillis: 2,
+  crossResourceOverlapMillis: 50,
+  agentId: undefined,
+};
+
+/** One finished trace, or one segment of a very long one. */
+export interface TraceSpans {
+  readonly traceId: string;
+  /** 1, and one more for each time the trace outgrew its span limit. */
+  readonly segment: number;
+  readonly spans: readonly SpanRecord[];
+  /** Spans of earlier segments that may enclose these. */
+  readonly context: readonly SpanRecord[];
+  /**
+   * What a parent that was never seen means: over the wire it was lost or is to come, so the spans that name it belong
+   * together; in process it was never recorded, so they are roots.
+   */
+  readonly missingParent: 'shared' | 'absent';
+}
+
+export interface AssembledRun {
+  readonly run: RunRecord;
+  /** The spans the run is made of: its own span, its calls and their layers. */
+  readonly members: readonly SpanRecord[];
+}
+
+/**
+ * Turns a finished trace into RunRecords. Pure, and a function of the set of spans: neither their order nor the
+ * batches they came in matter.
+ *
+ *     spans → tree (what encloses what) → calls → the run each belongs to → RunRecords
+ */
+export function assembleRuns(trace: TraceSpans, options: AssembleOptions): readonly AssembledRun[] {
+  const nodes = buildSpanTree(trace.spans, trace.context);
+  const drafts = new Map<string, RunDraft>();
+  for (const node of nodes) {
+    if (!isCall(node)) continue;
+    const place = options.run === 'trace' ? traceRun(node) : agentRun(node, trace);
+    const key = `${place.runSpanId}/${place.stamp ?? ''}`;
+    const draft = drafts.get(key);
+    if (draft === undefined) drafts.set(key, { ...place, nodes: [node] });
+    else draft.nodes.push(node);
+  }
+  const runs = [...drafts.values()];
+  const layers = layersByCall(nodes);
+  const models = modelCallsByRunSpan(runs);
+  return runs.map((draft) => finishRun(draft, layers, models, trace, options));
+}
+
+interface RunPlace {
+  readonly runSpanId: string;
+  /** The span that holds the run, where it was seen. */
+  readonly holder: SpanNode | undefined;
+  /** The agent's name where only the calls say it; calls of one span but of different agents are different runs. */
+  readonly stamp: string | undefined;
+}
+
+interface RunDraft extends RunPlace {
+  readonly nodes: SpanNode[];
+}
+
+type Layers = ReadonlyMap<SpanNode, readonly SpanRecord[]>;
+
+function isCall(node: SpanNode): boolean {
+  if (node.isContext || node.layerOf !== undefined) return false;
+  return node.role === 'llm' || (node.role === 'tool' && !node.record.verdict.isExecution);
+}
+
+/** A call belongs to its nearest agent, else its nearest workflow, else its topmost known ancestor. */
+function agentRun(node: SpanNode, trace: TraceSpans): RunPlace {
+  const { parentSpanId, parentIsRemote } = node.top.record;
+  const holder = node.agent ?? node.workflow;
+  const sharesParent = trace.missingParent === 'shared' && parentSpanId !== undefined && !parentIsRemote;
+  if (holder === undefined && sharesParent) {
+    return { runSpanId: parentSpanId, holder: undefined, stamp: stampOf(undefined, node) };
+  }
+  const place = holder ?? node.top;
+  return { runSpanId: place.record.spanId, holder: place, stamp: stampOf(place, node) };
+}
+
+/** Stands for the run span where a run is the whole trace; no real span has this id. */
+const WHOLE_TRACE = '0000000000000000';
+
+function traceRun(node: SpanNode): RunPlace {
+  let holder = node.agent ?? node.workflow ?? node.top;
+  while (holder.agent !== undefined) holder = holder.agent;
+  return { runSpanId: WHOLE_TRACE, holder, stamp: undefined };
+}
+
+function layersByCall(nodes: readonly SpanNode[]): Layers {
+  const layers = new Map<SpanNode, SpanRecord[]>();
+  for (const { layerOf, record, isContext } of nodes) {
+    if (layerOf === undefined || isContext) continue;
+    const known = layers.get(layerOf);
+    if (known === undefined) layers.set(layerOf, [record]);
+    else known.push(record);
+  }
+  return layers;
+}
+
+/** Model calls around each run span, whatever agent's name they bear. */
+function modelCallsByRunSpan(runs: readonly RunDraft[]): ReadonlyMap<string, readonly SpanNode[]> {
+  const models = new Map<string, SpanNode[]>();
+  for (const { runSpanId, nodes } of runs) {
+    const known = models.get(runSpanId) ?? [];
+    for (const node of nodes) if (node.role === 'llm') known.push(node);
+    models.set(runSpanId, known);
+  }
+  return models;
+}
+
+function finishRun(
+  draft: RunDraft,
+  layers: Layers,
+  models: ReadonlyMap<string, readonly SpanNode[]>,
+  trace: TraceSpans,
+  options: AssembleOptions,
+): AssembledRun {
+  const { minOverlapMillis, crossResourceOverlapMillis } = options;
+  // Calls that bear no name may be the work of any agent; those that do are their agent's alone.
+  const around = draft.stamp === undefined ? models.get(draft.runSpanId) : undefined;
+  const calls = callsOf(draft.nodes, draft.runSpanId, layers, around ?? draft.nodes, minOverlapMillis);
+  const records = recordsOf(calls);
+  const crossesProcesses = records.some((record) => record.resource !== undefined);
+  const run: RunRecord = {
+    id: runIdOf(trace.traceId, draft.runSpanId, trace.segment, draft.stamp),
+    agentId: agentIdOf(
+      draft.holder,
+      calls.map((call) => call.node),
+      draft.stamp,
+      options,
+    ),
+    ...timesOf(options.run === 'trace' ? undefined : draft.holder, records),
+    ...(minOverlapMillis > 0 && { minOverlapMillis }),
+    ...(crossesProcesses && { crossResourceOverlapMillis }),
+    calls: records,
+  };
+  const members = new Set(draft.nodes.flatMap((node) => [node.record, ...(layers.get(node) ?? [])]));
+  if (draft.holder !== undefined && !draft.holder.isContext) members.add(draft.holder.record);
+  return { run, members: [...members] };
+}
+
+/** The times of the span that holds the run, else those of its calls. An open span has no end. */
+function timesOf(
+  holder: SpanNode | undefined,
+  calls: readonly CallRecord[],
+): { startedAt: Time; endedAt?: Time } {
+  if (holder !== undefined) {
+    const { start, end } = holder.record;
+    return { startedAt: start, ...(end && { endedAt: end }) };
+  }
+  const ends = calls.map((call) => call.endedAt).filter((end) => end !== undefined);
+  return {
+    startedAt: calls.map((call) => call.startedAt).reduce(earlierTime),
+    ...(ends.length > 0 && { endedAt: ends.reduce(laterTime) }),
+  };
+}

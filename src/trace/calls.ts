@@ -1,0 +1,180 @@
+import type { CallRecord } from '../model/run-record.ts';
+import { compareTimes, laterTime, nanosBetween, type Time } from '../model/time.ts';
+import { compareUtf8 } from '../model/utf8.ts';
+import type { SpanRecord } from './span-record.ts';
+import type { SpanNode } from './span-tree.ts';
+
+/** A call of a run on its way into the record. */
+export interface Call {
+  readonly node: SpanNode;
+  readonly start: Time;
+  readonly end: Time | undefined;
+  /** Only calls of one scope may overlap: the span id of the nearest enclosing tool call or agent, else of the run. */
+  readonly scope: string;
+}
+
+/**
+ * The calls of one run in the order of the record.
+ *
+ *     call spans → intervals and scopes → one call for two spans of it → what a sub-agent may hide → sorted
+ *
+ * @param around where to look for model calls that tell a sub-agent.
+ */
+export function callsOf(
+  nodes: readonly SpanNode[],
+  runSpanId: string,
+  layers: ReadonlyMap<SpanNode, readonly SpanRecord[]>,
+  around: readonly SpanNode[],
+  minOverlapMillis: number,
+): readonly Call[] {
+  const calls = nodes.map((node) => {
+    // Where a layer times the execution itself, the outer span includes waiting, for a person's approval say.
+    const { start, end } = layers.get(node)?.find((layer) => layer.verdict.isExecution) ?? node.record;
+    return { node, start, end, scope: node.encloser?.record.spanId ?? runSpanId };
+  });
+  const modelStarts = around.filter((node) => node.role === 'llm').map((node) => node.record.start);
+  modelStarts.sort(compareTimes);
+  return hideSubAgents(mergeTwins(calls.sort(byStart)), modelStarts, minOverlapMillis).sort(byRecordOrder);
+}
+
+/** Writes calls down; scope and process only where they tell calls apart. */
+export function recordsOf(calls: readonly Call[]): readonly CallRecord[] {
+  const severalScopes = new Set(calls.map((call) => call.scope)).size > 1;
+  const tools = calls.filter((call) => call.node.role === 'tool');
+  const severalProcesses = new Set(tools.map((call) => call.node.record.resource.identity)).size > 1;
+  return calls.map(({ node, start, end, scope }) => {
+    const { verdict, resource } = node.record;
+    const { promptTokens, outputTokens, totalTokens, modelName, toolCallCount } = verdict;
+    const isLlm = node.role === 'llm';
+    return {
+      kind: isLlm ? 'llm' : 'tool',
+      name: nameOf(node),
+      startedAt: start,
+      ...(end && { endedAt: end }),
+      ...(severalScopes && { scope }),
+      ...(severalProcesses && !isLlm && { resource: resource.identity }),
+      ...(outputTokens !== undefined && { outputTokens }),
+      ...(promptTokens !== undefined && { promptTokens }),
+      ...(totalTokens !== undefined && { totalTokens }),
+      ...(modelName !== undefined && { modelName }),
+      ...(toolCallCount !== undefined && { toolCallCount }),
+    };
+  });
+}
+
+function nameOf({ record, role }: SpanNode): string {
+  return record.verdict.name ?? role;
+}
+
+/**
+ * Makes one call of overlapping siblings with one call id, which are two instrumentations of the same call; what is
+ * inside either is inside that one.
+ * @param calls in order of start.
+ */
+function mergeTwins(calls: readonly Call[]): Call[] {
+  const latest = new Map<string, number>();
+  const aliases = new Map<string, string>();
+  const merged: Call[] = [];
+  for (const call of calls) {
+    const { callId } = call.node.record.verdict;
+    const key = callId === undefined || call.node.role !== 'tool' ? undefined : `${scopeOf(call)}/${callId}`;
+    const index = key === undefined ? undefined : latest.get(key);
+    const twin = index === undefined ? undefined : merged[index];
+    if (index !== undefined && twin !== undefined && isRunningAt(twin, call.start)) {
+      const end = twin.end && call.end && laterTime(twin.end, call.end);
+      merged[index] = { ...twin, end };
+      aliases.set(call.node.record.spanId, twin.node.record.spanId);
+    } else {
+      if (key !== undefined) latest.set(key, merged.length);
+      merged.push(call);
+    }
+  }
+  return merged.map((call) => ({ ...call, scope: scopeOf(call) }));
+
+  function scopeOf({ scope }: Call): string {
+    return aliases.get(scope) ?? scope;
+  }
+}
+
+function isRunningAt(call: Call, time: Time): boolean {
+  return call.end === undefined || compareTimes(call.end, time) > 0;
+}
+
+/** A span that its parent encloses may end this much after it: clocks are rounded. The most seen is 3.4 ms. */
+const ENCLOSING_TOLERANCE_NANOS = 5e6;
+
+/**
+ * Where the emitter hangs every span below one root, a tool call during which a model call starts may be a sub-agent,
+ * and what lies inside it may be its work. Nothing can tell, so such calls get a scope of their own: they give no
+ * evidence.
+ * @param calls in order of start.
+ */
+function hideSubAgents(
+  calls: readonly Call[],
+  modelStarts: readonly Time[],
+  minOverlapMillis: number,
+): Call[] {
+  if (!calls.some((call) => call.node.role === 'tool' && call.node.record.verdict.isFlat)) return [...calls];
+  const suspects = calls.filter(
+    (call) => call.node.record.verdict.isFlat && call.node.role === 'tool' && holdsModelCall(call),
+  );
+  // Of the suspects that have started, the two that end last: one of them may be the call itself.
+  const open: Call[] = [];
+  let next = 0;
+  return calls.map((call) => {
+    for (let at = suspects[next]; at && compareTimes(at.start, call.start) <= 0; at = suspects[++next]) {
+      open.push(at);
+      open.sort((a, b) => compareEnds(b.end, a.end));
+      open.length = Math.min(open.length, 2);
+    }
+    const isHidden = open.some((suspect) => suspect !== call && endsWithin(call, suspect));
+    return isHidden ? { ...call, scope: call.node.record.spanId } : call;
+  });
+
+  function holdsModelCall(call: Call): boolean {
+    const after = modelStarts[lowerBound(modelStarts, call.start)];
+    if (after === undefined) return false;
+    return call.end === undefined || nanosBetween(call.end, after) > minOverlapMillis * 1e6;
+  }
+}
+
+/** Index of the first time that is not before `time`, in times that are sorted. */
+function lowerBound(times: readonly Time[], time: Time): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareTimes(times[middle] ?? time, time) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function endsWithin(call: Call, suspect: Call): boolean {
+  if (suspect.end === undefined) return true;
+  return call.end !== undefined && nanosBetween(call.end, suspect.end) <= ENCLOSING_TOLERANCE_NANOS;
+}
+
+function compareEnds(a: Time | undefined, b: Time | undefined): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+  return compareTimes(a, b);
+}
+
+function byStart(a: Call, b: Call): number {
+  return compareTimes(a.start, b.start) || bySpanId(a, b);
+}
+
+function byRecordOrder(a: Call, b: Call): number {
+  return (
+    compareTimes(a.start, b.start) ||
+    compareUtf8(nameOf(a.node), nameOf(b.node)) ||
+    compareEnds(a.end, b.end) ||
+    bySpanId(a, b)
+  );
+}
+
+function bySpanId(a: Call, b: Call): number {
+  const x = a.node.record.spanId;
+  const y = b.node.record.spanId;
+  return x === y ? 0 : x < y ? -1 : 1;
+}

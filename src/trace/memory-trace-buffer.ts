@@ -1,0 +1,239 @@
+import { DeadlineQueue } from '../support/deadline-queue.ts';
+import type { SpanRecord } from './span-record.ts';
+import type {
+  OpenSpan,
+  ReleaseReason,
+  TraceBuffer,
+  TraceBufferOptions,
+  TraceBufferStats,
+  TraceSink,
+} from './trace-buffer.ts';
+import { TraceEntry } from './trace-entry.ts';
+
+/**
+ * Holds traces in memory until they are finished, and a while longer for late spans.
+ *
+ *     start, add → entry of the trace → due? (tick, bounds) → sink.released, for a named reason
+ *                                     ↘ kept for late spans → released again, or forgotten
+ */
+export class MemoryTraceBuffer implements TraceBuffer {
+  readonly #options: TraceBufferOptions;
+  readonly #sink: TraceSink;
+  /** A trace is never due earlier than this after a span. What it lacks is only found out then, not for each span. */
+  readonly #soonest: number;
+  readonly #entries = new Map<string, TraceEntry>();
+  readonly #gone = new GoneTraces();
+  readonly #checks = new DeadlineQueue<TraceEntry>();
+  #kept = 0;
+  #fresh = 0;
+  #bytes = 0;
+
+  constructor(options: TraceBufferOptions, sink: TraceSink) {
+    this.#options = options;
+    const { rootQuietMillis, remoteRootQuietMillis, maxTraceAgeMillis } = options;
+    this.#soonest = Math.min(rootQuietMillis, remoteRootQuietMillis, maxTraceAgeMillis);
+    this.#sink = sink;
+  }
+
+  get stats(): TraceBufferStats {
+    return {
+      traces: this.#entries.size - this.#kept,
+      keptTraces: this.#kept,
+      spans: this.#fresh,
+      bytes: this.#bytes,
+    };
+  }
+
+  start(span: OpenSpan, now: number): void {
+    const entry = this.#entryOf(span.traceId, now);
+    if (entry === undefined) return;
+    this.#resize(entry, () => entry.start(span, now, this.#options.maxSpansPerTrace));
+    this.#checkBy(entry, this.#due(entry).at);
+    this.#keepBounds(now);
+  }
+
+  add(traceId: string, span: SpanRecord, now: number): void {
+    const entry = this.#entryOf(traceId, now);
+    if (entry === undefined) {
+      this.#sink.late(now - (this.#gone.lastArrival(traceId) ?? now));
+      return;
+    }
+    this.#resize(entry, () => {
+      if (entry.add(span, now)) this.#fresh++;
+      else this.#sink.duplicate();
+    });
+    if (entry.spanCount >= this.#options.maxSpansPerTrace) this.#endSegment(entry, now);
+    else if (this.#isComplete(entry)) this.#release(entry, 'complete', now);
+    else if (entry.isChanged) this.#checkBy(entry, now + this.#soonest);
+    this.#keepBounds(now);
+  }
+
+  tick(now: number): void {
+    for (let entry = this.#checks.popDue(now); entry; entry = this.#checks.popDue(now)) {
+      if (this.#entries.get(entry.traceId) !== entry || entry.checkAt > now) continue;
+      entry.checkAt = Number.POSITIVE_INFINITY;
+      const due = this.#due(entry);
+      if (due.at > now) this.#checkBy(entry, due.at);
+      else if (due.reason === 'forget') this.#forget(entry, 0);
+      else this.#release(entry, due.reason, now);
+    }
+    this.#keepBounds(now);
+  }
+
+  flush(now: number): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.isChanged && entry.open.size === 0) this.#release(entry, 'flush', now);
+    }
+    this.#keepBounds(now);
+  }
+
+  shutdown(now: number): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.isWaiting) this.#release(entry, 'shutdown', now);
+    }
+    this.#entries.clear();
+    this.#checks.clear();
+    this.#kept = 0;
+    this.#bytes = 0;
+  }
+
+  /** The trace's entry, new where needed; undefined where the trace is done and takes no more. */
+  #entryOf(traceId: string, now: number): TraceEntry | undefined {
+    const known = this.#entries.get(traceId);
+    if (known !== undefined) return known;
+    const segment = this.#gone.nextSegment(traceId);
+    if (segment === 0) return undefined;
+    const entry = new TraceEntry(traceId, segment, now);
+    this.#entries.set(traceId, entry);
+    this.#bytes += entry.bytes;
+    this.#checkBy(entry, now + Math.min(this.#options.idleMillis, this.#options.maxTraceAgeMillis));
+    return entry;
+  }
+
+  /** In process only: nothing is open any more. What comes after the first release waits for quiet. */
+  #isComplete(entry: TraceEntry): boolean {
+    return this.#options.mode === 'process' && entry.open.size === 0 && entry.revision === 0;
+  }
+
+  /** When the entry's time comes if nothing happens before, and what happens then. */
+  #due(entry: TraceEntry): { readonly at: number; readonly reason: ReleaseReason | 'forget' } {
+    const { rootQuietMillis, maxTraceAgeMillis, lateMillis } = this.#options;
+    const { lastArrival, revision, open } = entry;
+    if (!entry.isWaiting) return { at: lastArrival + lateMillis, reason: 'forget' };
+    const oldest = revision === 0 ? entry.firstArrival : entry.pendingSince;
+    const tooOld = { at: oldest + maxTraceAgeMillis, reason: 'max_age' } as const;
+    if (open.size > 0) return tooOld;
+    const inProcess = this.#options.mode === 'process';
+    const quiet =
+      revision > 0
+        ? { millis: rootQuietMillis, reason: inProcess ? ('complete' as const) : ('root_quiet' as const) }
+        : this.#quiet(entry);
+    const at = lastArrival + quiet.millis;
+    return at <= tooOld.at ? { at, reason: quiet.reason } : tooOld;
+  }
+
+  /** How long a trace over the wire must be quiet to be finished. */
+  #quiet(entry: TraceEntry): { readonly millis: number; readonly reason: ReleaseReason } {
+    const { hasRoot, hasRemoteRoot, missing } = entry.completeness;
+    if (hasRoot && missing === 'none') return { millis: this.#options.rootQuietMillis, reason: 'root_quiet' };
+    if (hasRoot ? missing === 'remote' : hasRemoteRoot) {
+      return { millis: this.#options.remoteRootQuietMillis, reason: 'remote_root_quiet' };
+    }
+    return { millis: this.#options.idleMillis, reason: 'idle' };
+  }
+
+  #release(entry: TraceEntry, reason: ReleaseReason, now: number): void {
+    if (entry.revision === 0) this.#kept++;
+    this.#fresh -= entry.freshCount;
+    const missingParent = this.#options.mode === 'process' ? 'absent' : 'shared';
+    this.#resize(entry, () => this.#sink.released(entry.release(reason, missingParent)));
+    if (this.#entries.get(entry.traceId) === entry) this.#checkBy(entry, Math.max(now, this.#due(entry).at));
+  }
+
+  /** The trace outgrew its limit: what was made of it is final, and it goes on as a new segment. */
+  #endSegment(entry: TraceEntry, now: number): void {
+    this.#release(entry, 'span_limit', now);
+    this.#kept--;
+    this.#resize(entry, () => entry.nextSegment(now, this.#options.maxSpansPerTrace >> 1));
+  }
+
+  /** @param nextSegment of which segment later spans are; 0 where they come too late. */
+  #forget(entry: TraceEntry, nextSegment: number): void {
+    this.#entries.delete(entry.traceId);
+    this.#bytes -= entry.bytes;
+    if (entry.revision > 0) this.#kept--;
+    this.#gone.add(entry.traceId, nextSegment, entry.lastArrival);
+    entry.empty();
+  }
+
+  #resize(entry: TraceEntry, change: () => void): void {
+    const before = entry.bytes;
+    change();
+    this.#bytes += entry.bytes - before;
+  }
+
+  #checkBy(entry: TraceEntry, at: number): void {
+    if (at >= entry.checkAt) return;
+    entry.checkAt = at;
+    this.#checks.push(entry, at);
+    // What is left of traces long gone, and of earlier dates, must not outgrow the traces themselves.
+    if (this.#checks.size > 2 * this.#entries.size + 1_000) {
+      this.#checks.retain((item, due) => item.checkAt === due && this.#entries.get(item.traceId) === item);
+    }
+  }
+
+  /** Over a bound a twentieth goes at once, so that choosing what goes is not paid for each span. */
+  #keepBounds(now: number): void {
+    const { maxBufferedTraces, maxBufferedBytes } = this.#options;
+    if (this.#entries.size <= maxBufferedTraces && this.#bytes <= maxBufferedBytes) return;
+    const traces = maxBufferedTraces - Math.floor(maxBufferedTraces / 20);
+    const bytes = maxBufferedBytes - Math.floor(maxBufferedBytes / 20);
+    for (const entry of this.#evictionOrder(now)) {
+      if (this.#entries.size <= traces && this.#bytes <= bytes) return;
+      const wasReleased = entry.revision > 0;
+      if (entry.isWaiting) this.#release(entry, 'evicted', now);
+      this.#forget(entry, wasReleased ? 0 : entry.segment + 1);
+    }
+  }
+
+  /** Those kept for late spans first, then complete ones, then the costliest (or, for files, the quietest). */
+  #evictionOrder(now: number): readonly TraceEntry[] {
+    const { evict } = this.#options;
+    const rank = (entry: TraceEntry): number => {
+      if (entry.revision > 0) return entry.isChanged ? 1 : 0;
+      const { hasRoot, missing } = entry.completeness;
+      return entry.open.size === 0 && hasRoot && missing === 'none' ? 2 : 3;
+    };
+    const cost = (entry: TraceEntry): number =>
+      evict === 'idle' ? now - entry.lastArrival : entry.bytes * (now - entry.firstArrival + 1);
+    return [...this.#entries.values()]
+      .map((entry) => ({ entry, rank: rank(entry), cost: cost(entry) }))
+      .sort((a, b) => a.rank - b.rank || b.cost - a.cost)
+      .map((item) => item.entry);
+  }
+}
+
+/** Remembers a bounded number of traces that left, so that their last stragglers make no new trace. */
+class GoneTraces {
+  static readonly #MAX = 10_000;
+  readonly #traces = new Map<string, { readonly nextSegment: number; readonly lastArrival: number }>();
+
+  add(traceId: string, nextSegment: number, lastArrival: number): void {
+    this.#traces.delete(traceId);
+    this.#traces.set(traceId, { nextSegment, lastArrival });
+    if (this.#traces.size <= GoneTraces.#MAX) return;
+    for (const oldest of this.#traces.keys()) {
+      this.#traces.delete(oldest);
+      return;
+    }
+  }
+
+  /** The segment that a span of this trace starts: 1 for a trace never seen, 0 where it comes too late. */
+  nextSegment(traceId: string): number {
+    return this.#traces.get(traceId)?.nextSegment ?? 1;
+  }
+
+  lastArrival(traceId: string): number | undefined {
+    return this.#traces.get(traceId)?.lastArrival;
+  }
+}

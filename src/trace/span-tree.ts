@@ -1,0 +1,186 @@
+import type { SpanRole } from '../conventions/convention.ts';
+import { compareTimes } from '../model/time.ts';
+import { isSameTool } from './same-tool.ts';
+import type { SpanRecord } from './span-record.ts';
+
+/** A span in its place: what it is in this trace, and what encloses it. */
+export class SpanNode {
+  readonly record: SpanRecord;
+  /** The role in this trace: weak verdicts without a strong one and wrappers are looked through. */
+  role: SpanRole;
+  readonly parent: SpanNode | undefined;
+  /** The topmost known ancestor, or the span itself. */
+  readonly top: SpanNode;
+  /** The nearest enclosing agent. */
+  readonly agent: SpanNode | undefined;
+  /** The nearest enclosing workflow. */
+  readonly workflow: SpanNode | undefined;
+  /** The tool call of which this span is but a layer (an MCP client span inside a tool span, say). */
+  layerOf: SpanNode | undefined;
+  /** Known from an earlier segment of the trace: it encloses, but is no call again. */
+  readonly isContext: boolean;
+  readonly #tool: SpanNode | undefined;
+  readonly #encloser: SpanNode | undefined;
+
+  constructor(record: SpanRecord, role: SpanRole, parent: SpanNode | undefined, isContext: boolean) {
+    this.record = record;
+    this.role = role;
+    this.parent = parent;
+    this.isContext = isContext;
+    this.top = parent?.top ?? this;
+    this.agent = parent?.role === 'agent' ? parent : parent?.agent;
+    this.workflow = parent?.role === 'workflow' ? parent : parent?.workflow;
+    if (parent === undefined) return;
+    const holdsRun = parent.role === 'agent' || parent.role === 'workflow';
+    this.#tool = holdsRun ? undefined : parent.role === 'tool' ? parent : parent.#tool;
+    this.#encloser = parent.role === 'agent' || parent.role === 'tool' ? parent : parent.#encloser;
+  }
+
+  /** The call that a tool span belongs to: itself, or the one it is a layer of. */
+  get call(): SpanNode {
+    return this.layerOf ?? this;
+  }
+
+  /** The nearest enclosing tool span with no agent and no workflow in between. */
+  get tool(): SpanNode | undefined {
+    let at = this.#tool;
+    while (at?.role === 'step') at = at.#tool;
+    return at;
+  }
+
+  /** The nearest enclosing tool call or agent: what makes its scope. */
+  get encloser(): SpanNode | undefined {
+    let at = this.#encloser;
+    while (at?.role === 'step') at = at.#encloser;
+    return at?.call;
+  }
+}
+
+/**
+ * Puts the spans of one trace into their tree. The result depends on the set of spans only, not on their order, even
+ * where parents form a cycle (no real trace has one), which is cut at one of them.
+ * @param context spans of earlier segments that may enclose these.
+ */
+export function buildSpanTree(
+  spans: readonly SpanRecord[],
+  context: readonly SpanRecord[] = [],
+): readonly SpanNode[] {
+  const nodes = new TreeBuilder(spans, context).build();
+  markWrappers(nodes);
+  markLayers(nodes);
+  return nodes;
+}
+
+class TreeBuilder {
+  readonly #records: readonly SpanRecord[];
+  readonly #byId = new Map<string, SpanRecord>();
+  readonly #contextIds: ReadonlySet<string>;
+  readonly #nodes = new Map<string, SpanNode>();
+  readonly #strong: boolean;
+
+  constructor(spans: readonly SpanRecord[], context: readonly SpanRecord[]) {
+    this.#records = [...spans].sort(byStart);
+    const own = new Set(spans.map((span) => span.spanId));
+    const enclosing = context.filter((span) => !own.has(span.spanId));
+    this.#contextIds = new Set(enclosing.map((span) => span.spanId));
+    for (const record of [...enclosing, ...this.#records]) this.#byId.set(record.spanId, record);
+    this.#strong = [...this.#byId.values()].some(
+      ({ verdict }) => verdict.role !== 'none' && verdict.weak === undefined,
+    );
+  }
+
+  build(): readonly SpanNode[] {
+    for (const record of this.#records) this.#place(record);
+    return [...this.#nodes.values()];
+  }
+
+  /** Without recursion, because a trace may be as deep as it is long. */
+  #place(record: SpanRecord): void {
+    const path: SpanRecord[] = [];
+    const onPath = new Set<string>();
+    let at: SpanRecord | undefined = record;
+    while (at !== undefined && !this.#nodes.has(at.spanId) && !onPath.has(at.spanId)) {
+      path.push(at);
+      onPath.add(at.spanId);
+      at = at.parentSpanId === undefined ? undefined : this.#byId.get(at.parentSpanId);
+    }
+    let parent = at === undefined ? undefined : this.#nodes.get(at.spanId);
+    for (const next of path.reverse()) {
+      parent = this.#node(next, parent);
+      this.#nodes.set(next.spanId, parent);
+    }
+  }
+
+  #node(record: SpanRecord, parent: SpanNode | undefined): SpanNode {
+    const { role, weak } = record.verdict;
+    const counts = weak === undefined || this.#strong;
+    return new SpanNode(record, counts ? role : 'none', parent, this.#contextIds.has(record.spanId));
+  }
+}
+
+/**
+ * A tool span directly inside another is a layer of it, not a call, if it times its execution, has its call id, names
+ * the same tool, or is its only MCP call. Two instrumentations of one call are told from a tool that calls tools so.
+ */
+function markLayers(nodes: readonly SpanNode[]): void {
+  const mcpCalls = new Map<SpanNode, number>();
+  for (const { role, tool, record } of nodes) {
+    if (role === 'tool' && tool !== undefined && record.verdict.isMcp) {
+      mcpCalls.set(tool, (mcpCalls.get(tool) ?? 0) + 1);
+    }
+  }
+  for (const node of parentsFirst(nodes)) {
+    if (node.role !== 'tool' || node.tool === undefined) continue;
+    const owner = node.tool.call;
+    const { verdict } = node.record;
+    const isLayer = [node.tool, owner].some(({ record }) => {
+      const { callId } = record.verdict;
+      return (callId !== undefined && callId === verdict.callId) || isSameTool(record.verdict, verdict);
+    });
+    if (isLayer || verdict.isExecution || (verdict.isMcp && mcpCalls.get(node.tool) === 1)) {
+      node.layerOf = owner;
+    }
+  }
+}
+
+/**
+ * Spans that only wrap a model call become steps: an LLM span around another one (a framework's own and its client
+ * library's; the innermost counts), and a function that is marked as a tool but is a prompt.
+ */
+function markWrappers(nodes: readonly SpanNode[]): void {
+  const wrappers = new Set<SpanNode>();
+  const seen = new Set<SpanNode>();
+  for (const node of nodes) {
+    if (node.role !== 'llm') continue;
+    for (let at = node.parent; at !== undefined && !seen.has(at); at = at.parent) {
+      seen.add(at);
+      if (at.role === 'llm' || isPrompt(at)) wrappers.add(at);
+      else if (at.role !== 'step' && at.role !== 'none') break;
+    }
+  }
+  for (const node of wrappers) node.role = 'step';
+}
+
+function isPrompt({ role, record: { verdict } }: SpanNode): boolean {
+  return role === 'tool' && verdict.mayBePrompt === true && verdict.callId === undefined;
+}
+
+function parentsFirst(nodes: readonly SpanNode[]): readonly SpanNode[] {
+  const depths = new Map<SpanNode, number>();
+  const depthOf = (node: SpanNode): number => {
+    const path: SpanNode[] = [];
+    let at: SpanNode | undefined = node;
+    while (at !== undefined && !depths.has(at)) {
+      path.push(at);
+      at = at.parent;
+    }
+    let depth = at === undefined ? -1 : (depths.get(at) ?? -1);
+    for (const next of path.reverse()) depths.set(next, ++depth);
+    return depths.get(node) ?? 0;
+  };
+  return [...nodes].sort((a, b) => depthOf(a) - depthOf(b));
+}
+
+function byStart(a: SpanRecord, b: SpanRecord): number {
+  return compareTimes(a.start, b.start) || (a.spanId < b.spanId ? -1 : 1);
+}

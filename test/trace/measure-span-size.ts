@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRecogniser } from '../../src/conventions/recognise.ts';
+import type { Span } from '../../src/model/span.ts';
+import { decodeOtlpJson } from '../../src/source/otlp-json.ts';
+import { MemoryTraceBuffer } from '../../src/trace/memory-trace-buffer.ts';
+import { runIdOf } from '../../src/trace/run-id.ts';
+import { spanRecordOf } from '../../src/trace/span-record.ts';
+import {
+  type ReleasedTrace,
+  resolveTraceBufferOptions,
+  type TraceBuffer,
+} from '../../src/trace/trace-buffer.ts';
+
+/**
+ * Run by span-size.test.ts in a process of its own with --expose-gc. Fills buffers with spans as they come over the
+ * wire and prints, for each kind of filling, the heap it took and what the buffer believes.
+ */
+interface Filling {
+  readonly spans: number;
+  readonly heap: number;
+  readonly estimate: number;
+}
+
+const CAPTURES = new URL('../fixtures/captures/', import.meta.url);
+const bodies = readdirSync(CAPTURES)
+  .sort()
+  .map((name) => readFileSync(new URL(`${name}/otlp.json`, CAPTURES), 'utf8'));
+const recogniser = createRecogniser();
+const ROOMY = resolveTraceBufferOptions({
+  maxBufferedBytes: 1e12,
+  maxBufferedTraces: 1e6,
+  maxSpansPerTrace: 1e6,
+});
+/** About 8,000 spans. */
+const ROUNDS = 9;
+const ID = /"(traceId|spanId|parentSpanId)": ?"([0-9a-f]+)"/g;
+
+/** The recorded spans under new ids, decoded anew, so that nothing is shared that would not be. */
+function* spans(rounds: number): Iterable<Span> {
+  for (let round = 0; round < rounds; round++) {
+    const digits = round.toString(16).padStart(4, '0');
+    for (const body of bodies) {
+      const renamed = body.replace(
+        ID,
+        (_, key: string, id: string) => `"${key}":"${id.slice(0, -4)}${digits}"`,
+      );
+      const requests: unknown[] = JSON.parse(renamed);
+      for (const request of requests) {
+        yield* decodeOtlpJson(JSON.stringify(request), (key) => recogniser.attributes.wants(key)).spans;
+      }
+    }
+  }
+}
+
+function usedHeap(): number {
+  for (let n = 0; n < 4; n++) global.gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+function filled(fill: (buffer: TraceBuffer) => number): Filling {
+  const before = usedHeap();
+  const buffer = new MemoryTraceBuffer(ROOMY, { released: makeRun, late() {}, duplicate() {} });
+  const count = fill(buffer);
+  const heap = usedHeap() - before;
+  return { spans: count, heap, estimate: buffer.stats.bytes };
+}
+
+/** What the pipeline notes in a released trace. */
+function makeRun({ traceId, made }: ReleasedTrace): void {
+  const fingerprint = createHash('sha1').update(traceId).digest('base64');
+  made.set(runIdOf(traceId, 'root', 1), { agentId: 'planner', fingerprint });
+}
+
+function addTo(buffer: TraceBuffer, span: Span, traceId = span.traceId): void {
+  buffer.add(traceId, spanRecordOf(span, recogniser.recognise(span), undefined), 0);
+}
+
+const recorded = (buffer: TraceBuffer): number => {
+  let count = 0;
+  for (const span of spans(ROUNDS)) {
+    addTo(buffer, span);
+    count++;
+  }
+  return count;
+};
+
+const single = (buffer: TraceBuffer): number => {
+  let count = 0;
+  for (const span of spans(ROUNDS)) addTo(buffer, span, span.spanId + String(count++).padStart(16, '0'));
+  return count;
+};
+
+// Once for the caches of the engine and of the recogniser.
+filled(recorded);
+const results: Record<string, Filling> = {
+  'recorded traces': filled(recorded),
+  'traces released and kept': filled((buffer) => {
+    const count = recorded(buffer);
+    buffer.flush(0);
+    return count;
+  }),
+  'traces of one span': filled(single),
+  'traces of one span, released and kept': filled((buffer) => {
+    const count = single(buffer);
+    buffer.flush(0);
+    return count;
+  }),
+  'one long trace': filled((buffer) => {
+    let count = 0;
+    for (const span of spans(ROUNDS)) {
+      addTo(
+        buffer,
+        { ...span, spanId: span.spanId.slice(8) + String(count++).padStart(8, '0') },
+        'a'.repeat(32),
+      );
+    }
+    return count;
+  }),
+};
+process.stdout.write(JSON.stringify(results));

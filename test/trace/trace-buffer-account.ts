@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { agent, tool } from '../support/spans.ts';
+import { type MakeTraceBuffer, TraceBufferHarness } from './trace-buffer-harness.ts';
+
+/** What was done to the buffer, as the commands need to know it. */
+interface Model {
+  readonly open: Map<string, Set<string>>;
+}
+
+type Command = fc.Command<Model, TraceBufferHarness>;
+
+const LIMITS = {
+  maxSpansPerTrace: 5,
+  maxBufferedTraces: 4,
+  maxBufferedBytes: 12_000,
+  lateMillis: 20_000,
+  maxTraceAgeMillis: 60_000,
+  idleMillis: 15_000,
+} as const;
+
+/** At every moment received = waiting + released + duplicate + late, within the bounds, whatever happens. */
+export function describeTraceBufferAccount(make: MakeTraceBuffer): void {
+  it.each(['wire', 'process'] as const)('accounts for every span at every moment (%s)', (mode) => {
+    fc.assert(
+      fc.property(fc.commands(commandsOf(mode), { maxCommands: 60 }), (commands) => {
+        fc.modelRun(
+          () => ({ model: { open: new Map() }, real: new TraceBufferHarness(make, { ...LIMITS, mode }) }),
+          commands,
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+}
+
+function commandsOf(mode: 'wire' | 'process'): fc.Arbitrary<Command>[] {
+  const trace = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
+  const id = fc.integer({ min: 0, max: 11 }).map((n) => `s${n}`);
+  const parent = fc.constantFrom(undefined, 's0', 's1', 'gone');
+  const commands = [
+    fc.tuple(trace, id, parent, fc.boolean()).map((given) => new Add(...given)),
+    fc.constantFrom(100, 2_000, 10_000, 21_000, 60_000).map((millis) => new Pass(millis)),
+    fc.constant(new Call('flush')),
+    fc.constant(new Call('shutdown')),
+  ];
+  return mode === 'wire' ? commands : [fc.tuple(trace, id).map((given) => new Start(...given)), ...commands];
+}
+
+abstract class Checked implements Command {
+  check(_model: Readonly<Model>): boolean {
+    return true;
+  }
+
+  run(model: Model, real: TraceBufferHarness): void {
+    const before = real.released.length;
+    this.act(model, real);
+    const { traces, keptTraces, spans, bytes } = real.stats;
+    expect(real.accounted).toBe(real.received);
+    expect(spans).toBeGreaterThanOrEqual(0);
+    expect(keptTraces).toBeGreaterThanOrEqual(0);
+    expect(traces).toBeGreaterThanOrEqual(0);
+    expect(traces + keptTraces).toBeLessThanOrEqual(LIMITS.maxBufferedTraces);
+    expect(bytes).toBeLessThanOrEqual(LIMITS.maxBufferedBytes);
+    expect(bytes > 0).toBe(traces + keptTraces > 0);
+    for (const { fresh, spans: all } of real.released.slice(before)) {
+      expect(new Set(all.map(({ spanId }) => spanId)).size).toBe(all.length);
+      expect(all).toEqual(expect.arrayContaining([...fresh]));
+    }
+  }
+
+  abstract act(model: Model, real: TraceBufferHarness): void;
+}
+
+class Add extends Checked {
+  readonly #given: readonly [string, string, string | undefined, boolean];
+
+  constructor(trace: string, id: string, parent: string | undefined, isAgent: boolean) {
+    super();
+    this.#given = [trace, id, parent, isAgent];
+  }
+
+  override act(model: Model, real: TraceBufferHarness): void {
+    const [trace, id, parent, isAgent] = this.#given;
+    model.open.get(trace)?.delete(id);
+    real.add(isAgent ? agent(id, { trace, parent }) : tool(id, { trace, parent }));
+  }
+
+  override toString(): string {
+    return `add(${this.#given.join()})`;
+  }
+}
+
+class Start extends Checked {
+  readonly #trace: string;
+  readonly #id: string;
+
+  constructor(trace: string, id: string) {
+    super();
+    this.#trace = trace;
+    this.#id = id;
+  }
+
+  override check(model: Readonly<Model>): boolean {
+    return model.open.get(this.#trace)?.has(this.#id) !== true;
+  }
+
+  override act(model: Model, real: TraceBufferHarness): void {
+    model.open.set(this.#trace, (model.open.get(this.#trace) ?? new Set()).add(this.#id));
+    real.start(tool(this.#id, { trace: this.#trace }));
+  }
+
+  override toString(): string {
+    return `start(${this.#trace},${this.#id})`;
+  }
+}
+
+class Pass extends Checked {
+  readonly #millis: number;
+
+  constructor(millis: number) {
+    super();
+    this.#millis = millis;
+  }
+
+  override act(_model: Model, real: TraceBufferHarness): void {
+    real.tick(real.now + this.#millis);
+  }
+
+  override toString(): string {
+    return `pass(${this.#millis})`;
+  }
+}
+
+class Call extends Checked {
+  readonly #what: 'flush' | 'shutdown';
+
+  constructor(what: 'flush' | 'shutdown') {
+    super();
+    this.#what = what;
+  }
+
+  override act(_model: Model, real: TraceBufferHarness): void {
+    real[this.#what]();
+  }
+
+  override toString(): string {
+    return this.#what;
+  }
+}

@@ -1,0 +1,459 @@
+import { describe, expect, it } from 'vitest';
+import { agent, other, recordOf, tool, traceIdOf } from '../support/spans.ts';
+import { idsOf, type MakeTraceBuffer, TraceBufferHarness } from './trace-buffer-harness.ts';
+
+const HOUR = 3_600_000;
+const labelOf = (traceId: string) => Buffer.from(traceId, 'hex').toString().replaceAll('\0', '');
+
+/** What every TraceBuffer owes, in one process or shared by several. */
+export function describeTraceBuffer(make: MakeTraceBuffer): void {
+  describe('over the wire', () => {
+    it('releases a trace with its root and all parents after rootQuietMillis without a span', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(tool('search', { parent: 'root' }));
+      buffer.add(agent('root'));
+      buffer.tick(1_999);
+      expect(buffer.reasons).toEqual([]);
+      buffer.tick(2_000);
+      expect(buffer.reasons).toEqual(['root_quiet']);
+      expect(idsOf(buffer.last.spans)).toEqual(['root', 'search']);
+    });
+
+    it('counts quiet from the last span, not from the first', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(agent('root'));
+      buffer.tick(1_500);
+      buffer.add(tool('search', { parent: 'root' }));
+      buffer.tick(3_499);
+      expect(buffer.reasons).toEqual([]);
+      buffer.tick(3_500);
+      expect(buffer.reasons).toEqual(['root_quiet']);
+    });
+
+    it('waits for a parent that is missing', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(agent('root'));
+      buffer.add(tool('search', { parent: 'turn' }));
+      buffer.tick(299_999);
+      expect(buffer.reasons).toEqual([]);
+      buffer.tick(300_000);
+      expect(buffer.reasons).toEqual(['idle']);
+    });
+
+    it('releases a trace without a root after idleMillis', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(tool('search', { parent: 'gone' }));
+      buffer.tick(299_999);
+      expect(buffer.reasons).toEqual([]);
+      buffer.tick(300_000);
+      expect(buffer.reasons).toEqual(['idle']);
+    });
+
+    it('releases a trace of which only roots with a remote parent were seen after remoteRootQuietMillis', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(agent('root', { parent: 'caller', parentIsRemote: true }));
+      buffer.tick(9_999);
+      expect(buffer.reasons).toEqual([]);
+      buffer.tick(10_000);
+      expect(buffer.reasons).toEqual(['remote_root_quiet']);
+    });
+
+    it('keeps to remoteRootQuietMillis also where it is the shortest of all', () => {
+      const buffer = new TraceBufferHarness(make, { remoteRootQuietMillis: 500 });
+      buffer.add(agent('root', { parent: 'caller', parentIsRemote: true }));
+      buffer.tick(499);
+      expect(buffer.reasons).toEqual([]);
+      buffer.tick(500);
+      expect(buffer.reasons).toEqual(['remote_root_quiet']);
+    });
+
+    it('releases at maxTraceAgeMillis though spans keep coming', () => {
+      const buffer = new TraceBufferHarness(make, { maxTraceAgeMillis: 10_000 });
+      for (let now = 0; now < 10_000; now += 1_000) {
+        buffer.tick(now);
+        buffer.add(tool(`t${now / 1_000}`, { parent: 'root' }));
+      }
+      buffer.tick(9_999);
+      expect(buffer.reasons).toEqual([]);
+      buffer.tick(10_000);
+      expect(buffer.reasons).toEqual(['max_age']);
+    });
+
+    it('hears of no time but that of arrival', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(agent('root', { from: -10 * HOUR, to: 24 * HOUR }));
+      buffer.tick(1_999);
+      expect(buffer.reasons).toEqual([]);
+      buffer.tick(2_000);
+      expect(buffer.reasons).toEqual(['root_quiet']);
+    });
+
+    it('tells whoever assembles that spans which name the same missing parent belong together', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(agent('root'));
+      buffer.flush();
+      expect(buffer.last.missingParent).toBe('shared');
+    });
+  });
+
+  describe('in process', () => {
+    const inProcess = { mode: 'process' } as const;
+
+    it('releases a trace at once when none of its spans is open', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('root'));
+      buffer.start(tool('search', { parent: 'root' }));
+      buffer.add(tool('search', { parent: 'root' }));
+      expect(buffer.reasons).toEqual([]);
+      buffer.add(agent('root'));
+      expect(buffer.reasons).toEqual(['complete']);
+      expect(buffer.last.missingParent).toBe('absent');
+    });
+
+    it('waits for a span that outlives its root', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('root'));
+      buffer.start(tool('search', { parent: 'root' }));
+      buffer.add(agent('root'));
+      expect(buffer.reasons).toEqual([]);
+      buffer.add(tool('search', { parent: 'root' }));
+      expect(buffer.reasons).toEqual(['complete']);
+    });
+
+    it('lets no quiet decide while a span is open', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('root'));
+      buffer.start(tool('search', { parent: 'root' }));
+      buffer.add(tool('search', { parent: 'root' }));
+      buffer.tick(5 * HOUR);
+      expect(buffer.reasons).toEqual([]);
+    });
+
+    it('releases open spans, as far as they can be read, at maxTraceAgeMillis, and then waits for them no more', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('root'));
+      buffer.start(tool('search', { parent: 'root' }));
+      buffer.start(tool('lost', { parent: 'root' }), () => undefined);
+      buffer.add(tool('search', { parent: 'root' }));
+      buffer.tick(6 * HOUR - 1);
+      expect(buffer.reasons).toEqual([]);
+      buffer.tick(6 * HOUR);
+      expect(buffer.reasons).toEqual(['max_age']);
+      expect(idsOf(buffer.last.spans)).toEqual(['root', 'search']);
+      expect(buffer.last.spans.find((span) => span.end === undefined)?.verdict.role).toBe('agent');
+      expect(idsOf(buffer.last.fresh)).toEqual(['search']);
+    });
+
+    it('adds the end of such a span to the trace when it comes after all', () => {
+      const buffer = new TraceBufferHarness(make, { ...inProcess, maxTraceAgeMillis: 10_000 });
+      buffer.start(agent('root'));
+      buffer.tick(10_000);
+      buffer.add(agent('root'));
+      buffer.tick(12_000);
+      expect(buffer.reasons).toEqual(['max_age', 'complete']);
+      expect(buffer.last.revision).toBe(2);
+      expect(buffer.last.spans.map((span) => span.end !== undefined)).toEqual([true]);
+    });
+
+    it('leaves traces with open spans at a flush', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('root', { trace: 'open' }));
+      buffer.start(tool('search', { trace: 'open', parent: 'root' }));
+      buffer.add(tool('search', { trace: 'open', parent: 'root' }));
+      buffer.flush();
+      expect(buffer.reasons).toEqual([]);
+      buffer.add(agent('root', { trace: 'open' }));
+      expect(buffer.reasons).toEqual(['complete']);
+    });
+
+    it('releases open spans at shutdown', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('root'));
+      buffer.start(tool('search', { parent: 'root' }));
+      buffer.shutdown();
+      expect(buffer.reasons).toEqual(['shutdown']);
+      expect(idsOf(buffer.last.spans)).toEqual(['root', 'search']);
+      expect(buffer.last.fresh).toEqual([]);
+    });
+
+    it('releases at shutdown also what started after the trace was first released', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('root'));
+      buffer.add(agent('root'));
+      buffer.start(tool('search', { parent: 'root' }));
+      buffer.shutdown();
+      expect(buffer.reasons).toEqual(['complete', 'shutdown']);
+      expect(idsOf(buffer.last.spans)).toEqual(['root', 'search']);
+    });
+
+    it('holds a span that started after the first release for maxTraceAgeMillis, then releases it open', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('root'));
+      buffer.add(agent('root'));
+      buffer.tick(1_000);
+      buffer.start(tool('search', { parent: 'root' }));
+      buffer.tick(6 * HOUR + 999);
+      expect(buffer.reasons).toEqual(['complete']);
+      buffer.tick(6 * HOUR + 1_000);
+      expect(buffer.reasons).toEqual(['complete', 'max_age']);
+      expect(idsOf(buffer.last.spans)).toEqual(['root', 'search']);
+    });
+
+    it('notes no more open spans of a trace than a trace may have', () => {
+      const buffer = new TraceBufferHarness(make, { ...inProcess, maxSpansPerTrace: 10 });
+      for (let n = 0; n < 100; n++) buffer.start(tool(`t${n}`));
+      buffer.shutdown();
+      expect(buffer.last.spans).toHaveLength(10);
+    });
+  });
+
+  describe('a trace that outgrows maxSpansPerTrace', () => {
+    const limit = { maxSpansPerTrace: 3 };
+
+    it('is released at exactly that many spans and goes on as a new segment', () => {
+      const buffer = new TraceBufferHarness(make, limit);
+      buffer.add(agent('root'));
+      buffer.add(tool('a', { parent: 'root' }));
+      expect(buffer.reasons).toEqual([]);
+      buffer.add(tool('b', { parent: 'root' }));
+      expect(buffer.reasons).toEqual(['span_limit']);
+      expect(buffer.last.segment).toBe(1);
+      buffer.add(tool('c', { parent: 'root' }));
+      buffer.flush();
+      expect(buffer.last).toMatchObject({ reason: 'flush', segment: 2, revision: 1 });
+      expect(idsOf(buffer.last.spans)).toEqual(['c']);
+    });
+
+    it('knows the enclosing agents and calls in its next segment', () => {
+      const buffer = new TraceBufferHarness(make, { maxSpansPerTrace: 6 });
+      buffer.add(agent('root'));
+      buffer.add(other('leaf', { parent: 'root' }));
+      for (const id of ['a', 'b', 'c', 'd']) buffer.add(tool(id, { parent: 'root' }));
+      buffer.add(tool('e', { parent: 'a' }));
+      buffer.flush();
+      expect(idsOf(buffer.last.context)).toEqual(expect.arrayContaining(['root']));
+      expect(idsOf(buffer.last.context)).not.toContain('leaf');
+    });
+
+    it('knows the ended agent of the first segment still in the third', () => {
+      const buffer = new TraceBufferHarness(make, { maxSpansPerTrace: 6 });
+      buffer.add(agent('root'));
+      for (let n = 0; n < 14; n++) buffer.add(tool(`t${n}`, { parent: 'root' }));
+      buffer.flush();
+      expect(buffer.last.segment).toBe(3);
+      expect(idsOf(buffer.last.context)).toContain('root');
+    });
+
+    it('takes what is open as enclosing, and its end into the segment in which it comes', () => {
+      const buffer = new TraceBufferHarness(make, { ...limit, mode: 'process' });
+      buffer.start(agent('root'));
+      for (const id of ['a', 'b', 'c']) {
+        buffer.start(tool(id, { parent: 'root' }));
+        buffer.add(tool(id, { parent: 'root' }));
+      }
+      expect(idsOf(buffer.last.spans)).toEqual(['a', 'b', 'c']);
+      expect(idsOf(buffer.last.context)).toEqual(['root']);
+      buffer.add(agent('root'));
+      expect(buffer.last).toMatchObject({ reason: 'complete', segment: 2 });
+      expect(idsOf(buffer.last.spans)).toEqual(['root']);
+    });
+
+    it('counts a span of an earlier segment that comes again once', () => {
+      const buffer = new TraceBufferHarness(make, limit);
+      for (const id of ['a', 'b', 'c', 'a']) buffer.add(tool(id));
+      expect(buffer.duplicates).toBe(1);
+      expect(buffer.stats.spans).toBe(0);
+    });
+
+    it('does not amend what was made of the segment before', () => {
+      const buffer = new TraceBufferHarness(make, limit);
+      for (const id of ['a', 'b', 'c']) buffer.add(tool(id));
+      buffer.last.made.set('run', { agentId: 'planner', fingerprint: 'x' });
+      buffer.add(tool('d'));
+      buffer.flush();
+      expect(buffer.last.made.size).toBe(0);
+      expect(buffer.last.revision).toBe(1);
+    });
+  });
+
+  describe('amending', () => {
+    it('takes late spans and releases all again after rootQuietMillis, with what was made before', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(agent('root'));
+      buffer.tick(2_000);
+      buffer.last.made.set('run', { agentId: 'planner', fingerprint: 'x' });
+      buffer.tick(60_000);
+      buffer.add(tool('search', { parent: 'root' }));
+      buffer.tick(61_999);
+      expect(buffer.reasons).toEqual(['root_quiet']);
+      buffer.tick(62_000);
+      expect(buffer.reasons).toEqual(['root_quiet', 'root_quiet']);
+      expect(buffer.last).toMatchObject({ revision: 2, segment: 1 });
+      expect(idsOf(buffer.last.spans)).toEqual(['root', 'search']);
+      expect(idsOf(buffer.last.fresh)).toEqual(['search']);
+      expect(buffer.last.made.get('run')).toEqual({ agentId: 'planner', fingerprint: 'x' });
+    });
+
+    it('needs no root for the second release, in process neither', () => {
+      const buffer = new TraceBufferHarness(make, { mode: 'process' });
+      buffer.start(agent('root'));
+      buffer.add(agent('root'));
+      buffer.start(tool('search', { parent: 'root' }));
+      buffer.add(tool('search', { parent: 'root' }));
+      expect(buffer.reasons).toEqual(['complete']);
+      buffer.tick(2_000);
+      expect(buffer.reasons).toEqual(['complete', 'complete']);
+    });
+
+    it('lasts lateMillis from the last span; later ones are late, with their age', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(agent('root'));
+      buffer.tick(2_000);
+      buffer.tick(HOUR - 1);
+      expect(buffer.stats).toMatchObject({ traces: 0, keptTraces: 1 });
+      buffer.add(tool('search', { parent: 'root' }));
+      buffer.tick(HOUR + 1_999);
+      buffer.tick(2 * HOUR - 2);
+      expect(buffer.stats.keptTraces).toBe(1);
+      buffer.tick(2 * HOUR - 1);
+      expect(buffer.stats).toMatchObject({ traces: 0, keptTraces: 0, bytes: 0 });
+      buffer.tick(2 * HOUR);
+      buffer.add(tool('fetch', { parent: 'root' }));
+      expect(buffer.lateAges).toEqual([HOUR + 1]);
+      expect(buffer.released).toHaveLength(2);
+    });
+
+    it('does not release again what only came twice', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(agent('root'));
+      buffer.tick(2_000);
+      buffer.add(agent('root'));
+      buffer.tick(10_000);
+      buffer.flush();
+      buffer.shutdown();
+      expect(buffer.reasons).toEqual(['root_quiet']);
+      expect(buffer.duplicates).toBe(1);
+    });
+
+    it('replaces a span that came while it was open by its end', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(agent('root', { to: undefined }));
+      buffer.flush();
+      buffer.add(agent('root'));
+      buffer.add(agent('root', { to: undefined }));
+      buffer.flush();
+      expect(buffer.released).toHaveLength(2);
+      expect(buffer.last.spans).toEqual([recordOf(agent('root'))]);
+      expect(buffer.duplicates).toBe(2);
+    });
+  });
+
+  describe('bounds', () => {
+    it('never holds more than maxBufferedTraces, those kept for late spans included', () => {
+      const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 20 });
+      for (let n = 0; n < 100; n++) {
+        buffer.now = n;
+        buffer.add(agent('root', { trace: `t${n}` }));
+        if (n === 0) buffer.flush();
+        const { traces, keptTraces } = buffer.stats;
+        expect(traces + keptTraces).toBeLessThanOrEqual(20);
+      }
+      expect(buffer.reasons).toContain('evicted');
+    });
+
+    it('never holds more than maxBufferedBytes', () => {
+      const buffer = new TraceBufferHarness(make, { maxBufferedBytes: 100_000 });
+      for (let n = 0; n < 1_000; n++) {
+        buffer.now = n;
+        buffer.add(tool(`s${n}`, { trace: `t${n % 7}` }));
+        expect(buffer.stats.bytes).toBeLessThanOrEqual(100_000);
+      }
+      expect(buffer.reasons).toContain('evicted');
+      expect(buffer.accounted).toBe(1_000);
+    });
+
+    it('forgets kept traces first, releases complete ones next, then the costliest by bytes and age', () => {
+      const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 4 });
+      buffer.add(agent('root', { trace: 'kept' }));
+      buffer.flush();
+      buffer.now = 10;
+      buffer.add(tool('a', { trace: 'old', parent: 'gone' }));
+      buffer.now = 90;
+      for (const id of ['a', 'b', 'c']) buffer.add(tool(id, { trace: 'big', parent: 'gone' }));
+      buffer.now = 100;
+      buffer.add(agent('root', { trace: 'done' }));
+      const evicted = () =>
+        buffer.released.filter(({ reason }) => reason === 'evicted').map(({ traceId }) => labelOf(traceId));
+      buffer.add(tool('a', { trace: 'new1', parent: 'gone' }));
+      expect(evicted()).toEqual([]);
+      expect(buffer.stats.keptTraces).toBe(0);
+      buffer.add(tool('a', { trace: 'new2', parent: 'gone' }));
+      expect(evicted()).toEqual(['done']);
+      buffer.add(tool('a', { trace: 'new3', parent: 'gone' }));
+      expect(evicted()).toEqual(['done', 'old']);
+      buffer.add(tool('a', { trace: 'new4', parent: 'gone' }));
+      expect(evicted()).toEqual(['done', 'old', 'big']);
+    });
+
+    it('lets the trace go that was longest without a span where told so, as for files', () => {
+      const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 2, evict: 'idle' });
+      for (const id of ['a', 'b', 'c', 'd']) buffer.add(tool(id, { trace: 'quiet', parent: 'gone' }));
+      buffer.now = 1;
+      buffer.add(tool('a', { trace: 'lively', parent: 'gone' }));
+      buffer.now = 2;
+      buffer.add(tool('a', { trace: 'new', parent: 'gone' }));
+      expect(labelOf(buffer.last.traceId)).toBe('quiet');
+    });
+
+    it('lets a trace evicted before its release go on as a new segment', () => {
+      const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 1 });
+      buffer.add(tool('a', { trace: 'first', parent: 'gone' }));
+      buffer.add(tool('b', { trace: 'other', parent: 'gone' }));
+      buffer.add(tool('c', { trace: 'first', parent: 'gone' }));
+      buffer.shutdown();
+      expect(buffer.released.map(({ segment, reason }) => [reason, segment])).toEqual([
+        ['evicted', 1],
+        ['evicted', 1],
+        ['shutdown', 2],
+      ]);
+    });
+
+    it('drops spans of a kept trace that was evicted as late', () => {
+      const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 1 });
+      buffer.add(agent('root', { trace: 'first' }));
+      buffer.flush();
+      buffer.add(agent('root', { trace: 'other' }));
+      buffer.now = 500;
+      buffer.add(tool('a', { trace: 'first', parent: 'root' }));
+      expect(buffer.lateAges).toEqual([500]);
+    });
+
+    it('counts the bytes of nothing when it is empty', () => {
+      const buffer = new TraceBufferHarness(make, { mode: 'process' });
+      buffer.start(agent('root'));
+      buffer.add(agent('root'));
+      expect(buffer.stats.bytes).toBeGreaterThan(0);
+      buffer.tick(HOUR);
+      expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+    });
+  });
+
+  it('holds traces apart', () => {
+    const buffer = new TraceBufferHarness(make);
+    buffer.add(agent('root', { trace: 'one' }));
+    buffer.add(agent('root', { trace: 'two' }));
+    buffer.flush();
+    expect(buffer.released.map(({ traceId }) => traceId)).toEqual([traceIdOf('one'), traceIdOf('two')]);
+  });
+
+  it('releases everything once at shutdown and is empty then', () => {
+    const buffer = new TraceBufferHarness(make);
+    buffer.add(agent('root', { trace: 'one' }));
+    buffer.add(tool('a', { trace: 'two', parent: 'gone' }));
+    buffer.shutdown();
+    buffer.shutdown();
+    buffer.tick(HOUR);
+    expect(buffer.reasons).toEqual(['shutdown', 'shutdown']);
+    expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+  });
+}
