@@ -1,0 +1,134 @@
+import { type Context, trace } from '@opentelemetry/api';
+import { Pipeline } from './pipeline.ts';
+import type { PipelineOptions } from './pipeline-options.ts';
+import { type SdkSpan, SdkSpanReader } from './source/sdk-span.ts';
+import type { SpanAccount } from './span-ledger.ts';
+import type { PlanStore } from './store/plan-store.ts';
+import { type StoreOptions, storeOf } from './store/store-of.ts';
+import { tell } from './support/tell.ts';
+import type { SpanRecord } from './trace/span-record.ts';
+
+export interface FanoutSpanProcessorOptions extends PipelineOptions, StoreOptions {
+  /**
+   * Where plans are kept: a PlanStore, or a URL (`redis://…`, `rediss://…`, `unix:PATH`, `lmdb:PATH`, `memory:`). A store
+   * made from a URL is closed at shutdown, one passed in is not.
+   */
+  readonly store: PlanStore | string;
+  /** Most milliseconds that `forceFlush` and `shutdown` take, even while the store hangs. Default 5,000. */
+  readonly shutdownTimeoutMillis?: number;
+}
+
+/**
+ * Learns from the spans of this process. Register it beside the processors that are there already:
+ *
+ *     new NodeTracerProvider({ spanProcessors: [new FanoutSpanProcessor({ store: 'redis://localhost:6379' })] })
+ *
+ * Works with the SDK lines 1.30, 2.x and 3.x, and needs none of them at run time. It never throws into the application,
+ * never changes a span, and does its work after the fact, on the event loop. Spans that are recorded but not sampled
+ * are learned from too.
+ */
+export class FanoutSpanProcessor {
+  /** The store that is learned into; give it to a PlanReader to see new plans at once. */
+  readonly store: PlanStore;
+  readonly #ownsStore: boolean;
+  readonly #pipeline: Pipeline;
+  readonly #reader = new SdkSpanReader();
+  readonly #timeoutMillis: number;
+  /** Spans of SDK 1.x whose parent is in another process; only the start shows it. */
+  readonly #remoteChildren = new WeakSet<object>();
+  #hasWarned = false;
+  #shutdown: Promise<void> | undefined;
+
+  /** @throws RangeError or TypeError where an option is wrong; the message says what to give instead. */
+  constructor(options: FanoutSpanProcessorOptions) {
+    const { store, shutdownTimeoutMillis = 5_000 } = options;
+    if (!Number.isFinite(shutdownTimeoutMillis) || shutdownTimeoutMillis <= 0) {
+      throw new RangeError(
+        `shutdownTimeoutMillis must be a number above 0, not ${String(shutdownTimeoutMillis)}`,
+      );
+    }
+    this.#timeoutMillis = shutdownTimeoutMillis;
+    this.#ownsStore = typeof store === 'string';
+    this.store = storeOf(store, options);
+    this.#pipeline = new Pipeline(this.store, options, 'process');
+  }
+
+  onStart(span: SdkSpan, parentContext: Context): void {
+    if (this.#shutdown !== undefined) return;
+    try {
+      if (span.parentSpanContext === undefined && span.parentSpanId !== undefined) {
+        if (trace.getSpanContext(parentContext)?.isRemote === true) this.#remoteChildren.add(span);
+      }
+      const { traceId, spanId } = span.spanContext();
+      this.#pipeline.start({ traceId, spanId, snapshot: () => this.#record(span) });
+    } catch (error) {
+      this.#warn(error);
+    }
+  }
+
+  onEnd(span: SdkSpan): void {
+    if (this.#shutdown !== undefined) return;
+    try {
+      this.#pipeline.add(this.#reader.read(span, this.#remoteChildren.has(span) || undefined));
+    } catch (error) {
+      this.#warn(error);
+    }
+  }
+
+  /**
+   * Learns and writes every trace that has no open span; open ones stay. Never rejects, and resolves within
+   * `shutdownTimeoutMillis`.
+   */
+  async forceFlush(): Promise<void> {
+    if (this.#shutdown !== undefined) return this.#shutdown;
+    await this.#withinTimeout(this.#pipeline.flush(this.#timeoutMillis));
+  }
+
+  /** Learns and writes everything, open spans as they are, then does nothing any more. Idempotent; never rejects. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#withinTimeout(this.#close());
+    return this.#shutdown;
+  }
+
+  /** Where every span that was received is now; what the metrics `spanplan.spans.*` tell. */
+  get account(): SpanAccount {
+    return this.#pipeline.account;
+  }
+
+  async #close(): Promise<void> {
+    // A tenth of the time is left for closing the connection.
+    await this.#pipeline.shutdown(this.#timeoutMillis * 0.9);
+    if (this.#ownsStore) await this.store.close();
+  }
+
+  /** Open spans are read only when their trace leaves the buffer early, and may be foreign objects. */
+  #record(span: SdkSpan): SpanRecord | undefined {
+    try {
+      return this.#pipeline.record(this.#reader.read(span, this.#remoteChildren.has(span) || undefined));
+    } catch (error) {
+      this.#warn(error);
+      return undefined;
+    }
+  }
+
+  async #withinTimeout(work: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#timeoutMillis);
+    });
+    try {
+      await Promise.race([work, timeout]);
+    } catch (error) {
+      this.#warn(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #warn(error: unknown): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    const name = error instanceof Error ? error.name : typeof error;
+    tell.warn(`spanplan: a span or the store caused an error (${name}); the application is not affected`);
+  }
+}

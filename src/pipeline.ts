@@ -1,0 +1,187 @@
+import type { AttributeNames } from './conventions/attribute-names.ts';
+import { createRecogniser, type Recogniser } from './conventions/recognise.ts';
+import type { Learner } from './learner/learner.ts';
+import { ToolParallelismLearner } from './learner/tool-parallelism-learner.ts';
+import type { Span, SpanConsumer } from './model/span.ts';
+import type { PipelineObserver } from './pipeline-observer.ts';
+import {
+  type PipelineOptions,
+  type ResolvedPipelineOptions,
+  resolvePipelineOptions,
+} from './pipeline-options.ts';
+import { runChangesOf } from './run-changes.ts';
+import { type SpanAccount, SpanLedger } from './span-ledger.ts';
+import type { PlanStore } from './store/plan-store.ts';
+import { WriteQueue } from './store/write-queue.ts';
+import { tell } from './support/tell.ts';
+import { assembleRuns } from './trace/assemble-runs.ts';
+import { MemoryTraceBuffer } from './trace/memory-trace-buffer.ts';
+import { type SpanRecord, spanRecordOf } from './trace/span-record.ts';
+import type { OpenSpan, ReleasedTrace, TraceBuffer, TraceBufferOptions } from './trace/trace-buffer.ts';
+
+/**
+ * The way of a span, wired up:
+ *
+ *     consume → recognise → buffer until the trace is finished → assemble runs → learn cohorts → write into the plan
+ *
+ * Nothing here throws into a source or makes it wait: what follows a release happens later, on the event loop.
+ */
+export class Pipeline implements SpanConsumer {
+  readonly #options: ResolvedPipelineOptions;
+  readonly #recogniser: Recogniser;
+  readonly #buffer: TraceBuffer;
+  readonly #learner: Learner;
+  readonly #queue: WriteQueue<number>;
+  readonly #ledger: SpanLedger;
+  readonly #observer: PipelineObserver;
+  readonly #released: ReleasedTrace[] = [];
+  #scheduled: NodeJS.Immediate | undefined;
+  readonly #stopTicking: () => void;
+  #closing: Promise<void> | undefined;
+
+  /** @throws RangeError for a number out of range or options that contradict each other. */
+  constructor(
+    store: PlanStore,
+    options: PipelineOptions = {},
+    mode: TraceBufferOptions['mode'] = 'wire',
+    observer: PipelineObserver = {},
+  ) {
+    this.#options = resolvePipelineOptions(options, mode);
+    this.#observer = observer;
+    const ledger = new SpanLedger(() => this.#buffer.stats);
+    this.#ledger = ledger;
+    this.#recogniser = createRecogniser({
+      ...options,
+      agentId: typeof options.agentId === 'function' ? options.agentId : undefined,
+      onError: (rule) => ledger.ruleFailed(rule),
+    });
+    this.#buffer = new MemoryTraceBuffer(this.#options.buffer, {
+      released: (trace) => this.#finish(trace),
+      late: (ageMillis) => ledger.late(ageMillis),
+      duplicate: () => ledger.duplicate(),
+    });
+    this.#learner = new ToolParallelismLearner(options);
+    const { maxQueuedRuns, maxQueuedBytes } = options;
+    this.#queue = new WriteQueue(store, {
+      ...(maxQueuedRuns !== undefined && { maxQueuedRuns }),
+      ...(maxQueuedBytes !== undefined && { maxQueuedBytes }),
+      observer: ledger,
+    });
+    this.#stopTicking = this.#options.ticks
+      ? this.#options.clock.every(TICK_MILLIS, () => this.tick())
+      : () => {};
+  }
+
+  consume(spans: readonly Span[]): void {
+    for (const span of spans) this.add(span);
+  }
+
+  /** Takes one ended span. */
+  add(span: Span): void {
+    if (this.#closing !== undefined) return;
+    this.#ledger.received();
+    try {
+      const record = this.record(span);
+      this.#ledger.recognised(record.verdict);
+      this.#observer.recognised?.(span, record.verdict);
+      this.#buffer.add(span.traceId, record, this.#options.clock.now());
+    } catch (error) {
+      this.#ledger.spanFailed(error);
+    }
+  }
+
+  /** In process: a span has started, so its trace waits for it. */
+  start(span: OpenSpan): void {
+    if (this.#closing !== undefined) return;
+    this.#buffer.start(span, this.#options.clock.now());
+  }
+
+  /** What is kept of a span. */
+  record(span: Span): SpanRecord {
+    return spanRecordOf(span, this.#recogniser.recognise(span), this.#recogniser.agentOf(span));
+  }
+
+  #finish(trace: ReleasedTrace): void {
+    this.#ledger.released(trace);
+    this.#released.push(trace);
+    // A burst may finish traces faster than the loop turns; they are not to pile up.
+    if (this.#released.length >= MAX_RELEASED) this.#learnReleased(BATCH_TRACES);
+    this.#learnSoon();
+  }
+
+  #learnSoon(): void {
+    this.#scheduled ??= setImmediate(() => {
+      this.#scheduled = undefined;
+      this.#learnReleased(BATCH_TRACES);
+      if (this.#released.length > 0) this.#learnSoon();
+    }).unref();
+  }
+
+  #learnReleased(atMost: number): void {
+    for (const trace of this.#released.splice(0, atMost)) {
+      try {
+        this.#learn(trace);
+      } catch (error) {
+        this.#ledger.traceFailed(trace, error);
+      }
+    }
+  }
+
+  #learn(trace: ReleasedTrace): void {
+    const runs = assembleRuns(trace, this.#options.assemble);
+    this.#observer.assembled?.(trace, runs);
+    const lesson = runChangesOf(trace, runs, this.#learner);
+    this.#ledger.assembled(trace, lesson);
+    for (const { agentId, change, spans } of lesson.writes) this.#queue.enqueue(agentId, change, spans);
+  }
+
+  /** Releases what is due by time. Called by a timer, where an error would end the process. */
+  tick(): void {
+    try {
+      this.#ledger.attach();
+      this.#buffer.tick(this.#options.clock.now());
+    } catch (error) {
+      this.#ledger.tickFailed(error);
+    }
+  }
+
+  /** Learns and writes every trace that has no open span; resolves when that is done, at the latest after the timeout. */
+  async flush(timeoutMillis: number): Promise<void> {
+    if (this.#closing !== undefined) return this.#closing;
+    this.#buffer.flush(this.#options.clock.now());
+    this.#learnReleased(Number.POSITIVE_INFINITY);
+    await this.#queue.drain(timeoutMillis);
+  }
+
+  /** Learns and writes everything, then takes no more. Idempotent; never rejects. */
+  shutdown(timeoutMillis: number): Promise<void> {
+    this.#closing ??= this.#close(timeoutMillis);
+    return this.#closing;
+  }
+
+  async #close(timeoutMillis: number): Promise<void> {
+    this.#stopTicking();
+    this.#buffer.shutdown(this.#options.clock.now());
+    this.#learnReleased(Number.POSITIVE_INFINITY);
+    await this.#queue.close(timeoutMillis);
+    const { awaiting, dropped } = this.account;
+    if (dropped.shutdown)
+      tell.warn(`spanplan: ${dropped.shutdown + awaiting} spans were not learned before shutdown`);
+    this.#ledger.close();
+  }
+
+  /** Where every span that was received is now. */
+  get account(): SpanAccount {
+    return this.#ledger.account;
+  }
+
+  /** The attributes that sources must decode; others may be skipped. */
+  get attributes(): AttributeNames {
+    return this.#recogniser.attributes;
+  }
+}
+
+const TICK_MILLIS = 500;
+/** So many traces are learned in one turn of the event loop, so that the application's own work goes on. */
+const BATCH_TRACES = 32;
+const MAX_RELEASED = 2_000;

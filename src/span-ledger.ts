@@ -1,0 +1,181 @@
+import type { Verdict } from './conventions/convention.ts';
+import type { TraceLesson } from './run-changes.ts';
+import type { ApplyOutcome, RunChange } from './store/plan-store.ts';
+import type { WriteObserver, WriteOutcome } from './store/write-queue.ts';
+import { type CounterName, type DropReason, Telemetry } from './support/telemetry.ts';
+import { tell } from './support/tell.ts';
+import type { ReleasedTrace, TraceBufferStats } from './trace/trace-buffer.ts';
+
+/**
+ * Where every span is. At every moment
+ * `received = buffered + awaiting + learned + ignored + duplicate + sum of dropped`.
+ */
+export interface SpanAccount {
+  readonly received: number;
+  /** In traces that are not finished. */
+  readonly buffered: number;
+  /** In finished traces whose runs are not written yet. */
+  readonly awaiting: number;
+  readonly learned: number;
+  /** No part of any run. A span counts by what its trace's first release with it made of it. */
+  readonly ignored: number;
+  readonly duplicate: number;
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+}
+
+/** Keeps the account of spans and the counts of everything else that is told in metrics. */
+export class SpanLedger implements WriteObserver<number> {
+  readonly #telemetry: Telemetry;
+  readonly #bufferStats: () => TraceBufferStats;
+  readonly #warned = new Set<string>();
+  #awaiting = 0;
+
+  constructor(bufferStats: () => TraceBufferStats) {
+    this.#bufferStats = bufferStats;
+    this.#telemetry = new Telemetry(() => {
+      const { traces, keptTraces, spans, bytes } = bufferStats();
+      return {
+        bufferedTraces: traces,
+        keptTraces,
+        bufferedSpans: spans,
+        bufferedBytes: bytes,
+        awaiting: this.#awaiting,
+      };
+    });
+  }
+
+  get account(): SpanAccount {
+    const total = (name: CounterName) => this.#telemetry.total(name);
+    return {
+      received: total('received'),
+      buffered: this.#bufferStats().spans,
+      awaiting: this.#awaiting,
+      learned: total('learned'),
+      ignored: total('ignored'),
+      duplicate: total('duplicate'),
+      dropped: Object.fromEntries(this.#telemetry.series('dropped')),
+    };
+  }
+
+  /** All counts of runs and groups, for summaries. */
+  total(name: CounterName): number {
+    return this.#telemetry.total(name);
+  }
+
+  received(): void {
+    this.#telemetry.count('received');
+  }
+
+  recognised({ role, rule }: Verdict): void {
+    if (role !== 'none') this.#telemetry.count('recognised', 1, rule);
+  }
+
+  duplicate(): void {
+    this.#telemetry.count('duplicate');
+  }
+
+  late(ageMillis: number): void {
+    this.#drop(1, 'late');
+    this.#telemetry.record('lateMillis', ageMillis);
+  }
+
+  released(trace: ReleasedTrace): void {
+    this.#telemetry.count('released', 1, trace.reason);
+    this.#awaiting += trace.fresh.length;
+  }
+
+  assembled(trace: ReleasedTrace, lesson: TraceLesson): void {
+    this.#awaiting -= lesson.ignoredSpans + lesson.unchangedSpans;
+    this.#telemetry.count('ignored', lesson.ignoredSpans);
+    this.#telemetry.count('learned', lesson.unchangedSpans);
+    if (lesson.cohortsDropped > 0) this.#telemetry.count('cohortsDropped', lesson.cohortsDropped);
+    if (trace.revision > 1) this.#telemetry.count('amended', lesson.writes.length);
+  }
+
+  /** A fault of ours on a span just received. */
+  spanFailed(error: unknown): void {
+    this.#drop(1, 'error');
+    this.#warnOfFault(error);
+  }
+
+  /** A fault of ours on a released trace. */
+  traceFailed(trace: ReleasedTrace, error: unknown): void {
+    this.#awaiting -= trace.fresh.length;
+    this.#drop(trace.fresh.length, 'error');
+    this.#warnOfFault(error);
+  }
+
+  #warnOfFault(error: unknown): void {
+    const name = nameOf(error);
+    this.#warnOnce(`error:${name}`, `spanplan: a span could not be learned from (${name})`);
+  }
+
+  /** A fault outside of any span: of the clock, say. */
+  tickFailed(error: unknown): void {
+    const name = nameOf(error);
+    this.#warnOnce(`tick:${name}`, `spanplan: traces could not be looked at in time (${name})`);
+  }
+
+  ruleFailed(rule: string): void {
+    this.#warnOnce(
+      `rule:${rule}`,
+      `spanplan: the rule ${JSON.stringify(rule)} threw; its spans go on without it`,
+    );
+  }
+
+  settled(change: RunChange, outcome: WriteOutcome, spans: number): void {
+    this.#awaiting -= spans;
+    if (outcome === 'learned') {
+      this.#telemetry.count('learned', spans);
+      if (change.revision === 1) this.#telemetry.count('runs');
+    } else if (outcome === 'duplicate') this.#telemetry.count('duplicate', spans);
+    else this.#drop(spans, outcome.dropped);
+  }
+
+  wrote(agentId: string, outcome: ApplyOutcome, millis: number): void {
+    this.#telemetry.count('writes');
+    this.#telemetry.count('conflicts', outcome.conflicts);
+    this.#telemetry.count('groupsAdded', outcome.groupsAdded);
+    this.#telemetry.count('groupsRemoved', outcome.groupsRemoved, 'unsupported');
+    this.#telemetry.count('groupsRemoved', outcome.groupsCompacted, 'implied');
+    this.#telemetry.count('groupsRemoved', outcome.groupsEvicted, 'least_supported');
+    this.#telemetry.record('writeMillis', millis);
+    if (outcome.groupsEvicted > 0) {
+      const name = JSON.stringify(agentId);
+      this.#warnOnce(
+        `evicted:${agentId}`,
+        `spanplan: the plan of agent ${name} is full; its least supported groups go (maxGroups)`,
+      );
+    }
+  }
+
+  failed(_agentId: string, code: string): void {
+    this.#telemetry.count('failures', 1, code);
+  }
+
+  /** Shows the counts to a MeterProvider that was registered since. */
+  attach(): void {
+    this.#telemetry.attach();
+  }
+
+  close(): void {
+    this.#telemetry.close();
+  }
+
+  #drop(spans: number, reason: DropReason): void {
+    this.#telemetry.count('dropped', spans, reason);
+  }
+
+  #warnOnce(episode: string, message: string): void {
+    if (this.#warned.has(episode) || this.#warned.size >= MAX_WARNINGS) return;
+    this.#warned.add(episode);
+    tell.warn(message);
+  }
+}
+
+const MAX_WARNINGS = 1_000;
+
+/** All that is told of an error from outside: its message may hold anything. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}
