@@ -223,6 +223,20 @@ describe.each(STORES)('a reader on %s', (_, makeStore) => {
       expect(gate.reads).toBe(3);
     });
 
+    it('does not ask for each call either after a change of which it heard', async () => {
+      await teach(store, 'planner', ['fetch', 'search']);
+      await reader.get('planner');
+      gate.isAway = true;
+      await teach(store, 'planner', ['a', 'b']);
+      const release = hold(gate);
+      const asked = reader.get('planner');
+      await teach(store, 'planner', ['c', 'd']); // heard of while it waits for the store
+      release();
+      await asked;
+      for (let count = 0; count < 10; count++) await reader.get('planner');
+      expect(gate.reads).toBe(2);
+    });
+
     it('has the new plan, and says so, soon after the store is back', async () => {
       await teach(store, 'planner', ['fetch', 'search']);
       await reader.get('planner');

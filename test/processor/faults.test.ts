@@ -14,6 +14,7 @@ import { MemoryPlanStore } from '../../src/store/memory-plan-store.ts';
 import { type PlanStore, StoreError } from '../../src/store/plan-store.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import { maximalGroups, plansOf } from '../support/maximal-groups.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 import { runAgent } from './agent-scenario.ts';
 
 // An SDK calls its processors without a net: what one throws comes out of the application's own `span.end()`. So every
@@ -199,6 +200,24 @@ it('a store that cannot be opened is an error of nobody but the diagnostics', as
   expect(performance.now() - started).toBeLessThan(1_500);
   expect(told.length).toBeGreaterThan(0);
   expect(told.join('\n')).not.toContain('hunter2');
+});
+
+it('a Redis that stops answering holds up neither the application nor its end', async () => {
+  const server = await startRedisServer();
+  const processor = new FanoutSpanProcessor({ store: server.url, shutdownTimeoutMillis: 400 });
+  const tracer = tracerOf(processor);
+  runAgent(tracer, 'planner');
+  await processor.forceFlush();
+  expect(processor.account.learned).toBe(4);
+  server.freeze();
+  expect(() => runAgent(tracer, 'planner')).not.toThrow();
+  for (const method of ['forceFlush', 'shutdown'] as const) {
+    const started = performance.now();
+    await expect(processor[method]()).resolves.toBeUndefined();
+    expect(performance.now() - started).toBeLessThan(800);
+  }
+  server.thaw();
+  await server.dispose();
 });
 
 describe('what the user gives', () => {

@@ -1,7 +1,15 @@
-import { context, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
+import {
+  type Span as ApiSpan,
+  context,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FanoutSpanProcessor } from '../../src/fanout-span-processor.ts';
+import type { Span } from '../../src/model/span.ts';
 import { MemoryPlanStore } from '../../src/store/memory-plan-store.ts';
 import { maximalGroups, plansOf } from '../support/maximal-groups.ts';
 import { FAN_OUT, runAgent, START, startAgent, startTool } from './agent-scenario.ts';
@@ -62,7 +70,7 @@ describe.each(SDK_LINES)('with the SDK $line', ({ provide }) => {
     const tracer = provider.getTracer('an-agent');
     const tool = async (name: string, millis: number) => {
       const attributes = { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': name };
-      await tracer.startActiveSpan(`execute_tool ${name}`, { attributes }, async (span: Span) => {
+      await tracer.startActiveSpan(`execute_tool ${name}`, { attributes }, async (span: ApiSpan) => {
         await new Promise((resolve) => setTimeout(resolve, millis));
         span.end();
       });
@@ -106,6 +114,59 @@ describe.each(SDK_LINES)('with the SDK $line', ({ provide }) => {
     await provider.forceFlush();
     expect(await plansOf(store)).toEqual({});
     expect(processor.account).toMatchObject({ received: 4, buffered: 0, awaiting: 0 });
+  });
+
+  it('shows a convention the same of a span as every other line does', async () => {
+    const seen: Span[] = [];
+    const convention = {
+      name: 'looking',
+      source: 'this test',
+      attributes: ['looked.at'],
+      recognise: (span: Span) => {
+        seen.push(span);
+        return undefined;
+      },
+    };
+    const provider = provide(new FanoutSpanProcessor({ store, conventions: [convention] }));
+    const tracer = provider.getTracer('a-scope');
+    const options = { kind: SpanKind.CLIENT, attributes: { 'looked.at': [1, 2] }, startTime: START };
+    const called = tracer.startSpan('called', options, remoteParent());
+    const inner = tracer.startSpan('inner', { startTime: START }, trace.setSpan(ROOT_CONTEXT, called));
+    const root = tracer.startSpan('root', { startTime: START }, ROOT_CONTEXT);
+    inner.setStatus({ code: SpanStatusCode.ERROR });
+    for (const span of [called, inner, root]) span.end(START + 5);
+    await provider.shutdown();
+
+    const time = [START / 1_000, 0];
+    const shared = { start: time, end: [START / 1_000, 5_000_000], scopeName: 'a-scope', isError: false };
+    const ids = (span: ApiSpan) => ({
+      traceId: span.spanContext().traceId,
+      spanId: span.spanContext().spanId,
+    });
+    expect(seen).toMatchObject([
+      {
+        ...shared,
+        ...ids(called),
+        name: 'called',
+        kind: 3,
+        parentSpanId: PARENT_ID,
+        parentIsRemote: true,
+        attributes: { 'looked.at': [1, 2] },
+      },
+      {
+        ...shared,
+        ...ids(inner),
+        name: 'inner',
+        kind: 1,
+        parentSpanId: called.spanContext().spanId,
+        isError: true,
+      },
+      { ...shared, ...ids(root), name: 'root', kind: 1 },
+    ]);
+    expect(seen.map((span) => span.parentIsRemote === true)).toEqual([true, false, false]);
+    expect(seen[2]?.parentSpanId).toBeUndefined();
+    expect(seen[0]?.resource).toBe(seen[1]?.resource);
+    expect(seen[0]?.resource.serviceName).toMatch(/^unknown_service/);
   });
 
   it('learns spans that are recorded but not sampled', async () => {

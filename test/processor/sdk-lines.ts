@@ -5,7 +5,7 @@ import { BasicTracerProvider as Provider20 } from 'sdk20';
 import type { FanoutSpanProcessor } from '../../src/fanout-span-processor.ts';
 
 /** What the scenarios need of a tracer provider, whatever its line. */
-export interface TestProvider {
+interface TestProvider {
   getTracer(name: string): Tracer;
   forceFlush(): Promise<void>;
   shutdown(): Promise<void>;
@@ -14,7 +14,7 @@ export interface TestProvider {
 /** What a test's sampler decides, in the numbers that all lines share. */
 export const DECISION = { drop: 0, record: 1, recordAndSample: 2 } as const;
 
-export type Decide = (parent: Context, spanName: string) => (typeof DECISION)[keyof typeof DECISION];
+type Decide = (parent: Context, spanName: string) => (typeof DECISION)[keyof typeof DECISION];
 
 export interface SdkLine {
   readonly line: string;

@@ -20,9 +20,7 @@ export async function builtPackage(): Promise<string> {
   await mkdir(CACHE, { recursive: true });
   await withLock('build', async () => {
     if (await exists(folder)) return;
-    for (const name of await readdir(CACHE)) {
-      if (!name.endsWith('.lock')) await rm(join(CACHE, name), { recursive: true, force: true });
-    }
+    await removeOldBuilds();
     const making = join(CACHE, 'making');
     const home = join(making, 'node_modules/spanplan');
     await mkdir(home, { recursive: true });
@@ -32,6 +30,19 @@ export async function builtPackage(): Promise<string> {
   });
   return folder;
 }
+
+/** Those of earlier sources; not at once, as another run may still be using one. */
+async function removeOldBuilds(): Promise<void> {
+  for (const name of await readdir(CACHE)) {
+    const path = join(CACHE, name);
+    const { mtimeMs } = await stat(path);
+    const isOld = Date.now() - mtimeMs > OLD_MILLIS;
+    if (name === 'making' || (isOld && !name.endsWith('.lock')))
+      await rm(path, { recursive: true, force: true });
+  }
+}
+
+const OLD_MILLIS = 3_600_000;
 
 /** Only one of all processes runs `work` at a time. */
 export async function withLock(name: string, work: () => Promise<void>): Promise<void> {

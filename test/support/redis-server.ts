@@ -83,7 +83,7 @@ export async function freePort(): Promise<number> {
 const BINARIES = ['redis-server', 'valkey-server'];
 
 /** The server from the PATH, else installed with the system's package manager where that is allowed. */
-function findServer(): string {
+export function findServer(): string {
   const found = BINARIES.find(isInstalled);
   if (found !== undefined) return found;
   install();

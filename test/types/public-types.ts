@@ -70,7 +70,7 @@ const calls = [{ name: 'search', input: { query: 'x' } }];
 const batches = await reader.partition('planner', calls);
 batches[0]?.[0]?.input.query.toUpperCase();
 // @ts-expect-error a call has a name
-reader.partition('planner', [{ tool: 'search' }]);
+await reader.partition('planner', [{ tool: 'search' }]);
 
 // Errors are told apart by their codes.
 function isLater(error: unknown): boolean {
