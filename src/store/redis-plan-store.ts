@@ -21,7 +21,7 @@ import {
 } from './plan-store.ts';
 import { AgentAdmission } from './redis/agent-admission.ts';
 import { type AgentSnapshot, readStaleReply, UNKNOWN_AGENT } from './redis/agent-snapshot.ts';
-import { applyArgs, claimArgs } from './redis/apply-args.ts';
+import { applyArgs, claimArgs, releaseArgs } from './redis/apply-args.ts';
 import { ChangeFeed } from './redis/change-feed.ts';
 import { RedisKeys, scriptKeys } from './redis/keys.ts';
 import { OneAtATime } from './redis/one-at-a-time.ts';
@@ -178,7 +178,10 @@ export class RedisPlanStore implements PlanStore {
           this.#contended.delete(agentId);
       }
       const next = applyRuns(agentId, snapshot.state, history, changes, this.#limits);
-      if (next.applied.length === 0) return outcomeOf(next, conflicts);
+      if (next.applied.length === 0) {
+        if (turn !== '') await this.#runApply(agentId, releaseArgs(turn));
+        return outcomeOf(next, conflicts);
+      }
       await this.#admission.admit(agentId);
       const reply = await this.#write(agentId, snapshot, history, next, turn);
       if (reply[0] === 'ok') return this.#written(agentId, snapshot, next, reply, conflicts);

@@ -1,19 +1,155 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { open } from 'lmdb';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { keyOf } from '../../src/store/lmdb/lmdb-environment.ts';
 import { LmdbPlanStore } from '../../src/store/lmdb-plan-store.ts';
+import { change } from './changes.ts';
 import { describePlanStore } from './contract.ts';
 
+const directory = mkdtempSync(join(tmpdir(), 'spanplan-lmdb-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+let places = 0;
+const freshPath = () => join(directory, 'made', `place.${places++}`);
+
 describePlanStore('LmdbPlanStore', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'spanplan-lmdb-'));
   let path = '';
-  let places = 0;
   return {
     fresh: () => {
-      path = join(directory, `place-${places++}`);
+      path = freshPath();
     },
     make: (limits) => new LmdbPlanStore({ path, pollMillis: 50, ...limits }),
     isShared: true,
-    dispose: async () => rmSync(directory, { recursive: true }),
   };
+});
+
+/** Runs code in another process; `LmdbPlanStore`, `change` and `path` are defined in it. */
+function scriptFor(path: string, code: string): string[] {
+  const from = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
+  const prelude = `
+    const { LmdbPlanStore } = await import(${from('../../src/store/lmdb-plan-store.ts')});
+    const { change } = await import(${from('changes.ts')});
+    const path = ${JSON.stringify(path)};`;
+  return ['--import', 'tsx', '--input-type=module', '-e', prelude + code];
+}
+
+describe('several processes on one directory', () => {
+  it('lose nothing among them', async () => {
+    const path = freshPath();
+    await Promise.all(
+      [0, 1, 2, 3].map((writer) =>
+        promisify(execFile)(
+          process.execPath,
+          scriptFor(
+            path,
+            `const store = new LmdbPlanStore({ path });
+             for (let i = 0; i < 40; i++) {
+               await store.apply('planner', [change('w${writer}-' + i, [['w${writer}', 't' + i], ['a', 'b']], { at: i })]);
+             }
+             await store.close();`,
+          ),
+        ),
+      ),
+    );
+    const store = new LmdbPlanStore({ path });
+    onTestFinished(() => store.close());
+    expect((await store.load('planner'))?.plan.parallel_groups).toHaveLength(161);
+    const support = await store.support('planner');
+    expect(support.find((group) => group.toolNames.join() === 'a,b')?.runs).toBe(160);
+    expect(await store.runs('planner')).toHaveLength(100);
+  }, 30_000);
+
+  it('see all of what a process wrote that was killed, or nothing', async () => {
+    const path = freshPath();
+    const child = spawn(
+      process.execPath,
+      scriptFor(
+        path,
+        `const store = new LmdbPlanStore({ path });
+         for (let i = 0; ; i++) {
+           await store.apply('planner', [change('r' + i, [['a', 't' + i]], { at: i })]);
+           console.log(i);
+         }`,
+      ),
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let last = -1;
+    for await (const chunk of child.stdout) {
+      last = Number(String(chunk).trim().split('\n').at(-1));
+      if (last > 20) break;
+    }
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const store = new LmdbPlanStore({ path });
+    onTestFinished(() => store.close());
+    const groups = (await store.load('planner'))?.plan.parallel_groups.length ?? 0;
+    expect(groups).toBeGreaterThan(last);
+    expect(await store.support('planner')).toHaveLength(groups);
+    expect(await store.runs('planner')).toHaveLength(Math.min(100, groups));
+    expect(await store.apply('planner', [change('next', [['x', 'y']])])).toMatchObject({ groupsAdded: 1 });
+  }, 20_000);
+});
+
+describe('LmdbPlanStore', () => {
+  it('never overwrites a plan that it cannot read', async () => {
+    const path = freshPath();
+    const store = new LmdbPlanStore({ path });
+    onTestFinished(() => store.close());
+    await store.apply('planner', [change('r1', [['a', 'b']])]);
+    const plans = open<string, string>({ path, noSubdir: false, maxDbs: 16 }).openDB<string, string>({
+      name: 'plans',
+      encoding: 'string',
+    });
+    await plans.put(keyOf('planner'), '{"agent_id":"secret');
+    for (const call of [
+      () => store.load('planner'),
+      () => store.apply('planner', [change('r2', [['a', 'b']])]),
+    ]) {
+      const error = await call().catch((reason) => reason);
+      expect(error).toMatchObject({ code: 'corrupt_plan' });
+      expect(error.message).toContain('"planner"');
+      expect(error.message).not.toContain('secret');
+    }
+    expect(plans.get(keyOf('planner'))).toBe('{"agent_id":"secret');
+    expect(await store.apply('other', [change('r1', [['a', 'b']], { agentId: 'other' })])).toMatchObject({
+      applied: 1,
+    });
+    await store.forget('planner');
+    expect(await store.apply('planner', [change('r2', [['a', 'b']])])).toMatchObject({ applied: 1 });
+  });
+
+  it('makes its directory for the user alone', async () => {
+    const path = freshPath();
+    const store = new LmdbPlanStore({ path });
+    await store.agents();
+    await store.close();
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+  });
+
+  it('names what it cannot open', async () => {
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    const store = new LmdbPlanStore({ path: file });
+    const error = await store.load('planner').catch((reason) => reason);
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect(error.message).toContain(file);
+    await store.close();
+  });
+
+  it('names the way out where lmdb is not installed', async () => {
+    vi.doMock('lmdb', () => {
+      throw new Error('Cannot find package');
+    });
+    onTestFinished(() => {
+      vi.doUnmock('lmdb');
+    });
+    const store = new LmdbPlanStore({ path: freshPath() });
+    const error = await store.load('planner').catch((reason) => reason);
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect(error.message).toContain('--store redis://');
+  });
 });

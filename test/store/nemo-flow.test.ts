@@ -8,10 +8,15 @@ import { change, withdrawal } from './changes.ts';
 
 const nemoWriter = fileURLToPath(new URL('nemo-writer.ts', import.meta.url));
 
+/** nemo-flow reads only plans whose run id is a UUID, as the ids of runs made from spans are. */
+const FIRST = '00000000-0000-5000-8000-000000000001';
+const SECOND = '00000000-0000-5000-8000-000000000002';
+
 async function nemoFlowRuns(keyPrefix: string, tools: readonly string[]): Promise<void> {
   const socket = redisUrl().slice('unix:'.length);
   const args = ['--import', 'tsx', nemoWriter, socket, keyPrefix, 'planner', tools.join(',')];
-  await promisify(execFile)(process.execPath, args);
+  const { stderr } = await promisify(execFile)(process.execPath, args);
+  expect(stderr).toBe('');
 }
 
 it('nemo-flow-node and spanplan extend one plan in turn, and neither loses anything of the other', async () => {
@@ -23,7 +28,7 @@ it('nemo-flow-node and spanplan extend one plan in turn, and neither loses anyth
 
   await store.apply('planner', [
     change(
-      'r1',
+      FIRST,
       [
         ['fetch', 'search'],
         ['ü', '😀'],
@@ -34,12 +39,12 @@ it('nemo-flow-node and spanplan extend one plan in turn, and neither loses anyth
   await nemoFlowRuns(keyPrefix, ['grep', 'ls']);
   expect(await groups()).toEqual(['fetch+search', 'grep+ls', 'ü+😀']);
   const theirs = (await store.load('planner'))?.plan;
-  expect(theirs?.metadata_template.run_id).not.toBe('r1');
+  expect(theirs?.metadata_template.run_id).not.toBe(FIRST);
   expect(theirs?.metadata_template.parallel_hints).toHaveLength(6);
 
   await store.apply('planner', [
     change(
-      'r2',
+      SECOND,
       [
         ['read', 'write'],
         ['grep', 'ls'],
@@ -60,7 +65,7 @@ it('nemo-flow-node and spanplan extend one plan in turn, and neither loses anyth
   expect(await store.agents()).toEqual(['planner']);
 
   // What we withdraw goes; what they added stays, also where we saw it too.
-  await store.apply('planner', [withdrawal('r1', 2), withdrawal('r2', 2)]);
+  await store.apply('planner', [withdrawal(FIRST, 2), withdrawal(SECOND, 2)]);
   expect(await groups()).toEqual(['grep+ls']);
 }, 40_000);
 
@@ -74,7 +79,7 @@ it('spanplan extends a plan that nemo-flow-node began', async () => {
   expect(await store.agents()).toEqual(['planner']);
   const [run] = await store.runs('planner');
   expect(before?.metadata_template.run_id).toBe(run?.id);
-  await store.apply('planner', [change('r1', [['d', 'e']])]);
+  await store.apply('planner', [change(FIRST, [['d', 'e']])]);
   const after = (await store.load('planner'))?.plan;
   for (const group of before?.parallel_groups ?? []) expect(after?.parallel_groups).toContainEqual(group);
   expect(after?.parallel_groups).toHaveLength(3);

@@ -15,7 +15,7 @@ const store = new RedisPlanStore({
   maxPlanBytes: 64 * 1_048_576,
 });
 /** As many runs as one write of a busy queue may carry. */
-const BATCH = 4;
+const BATCH = 8;
 const planKey = `${keyPrefix}plan:planner`;
 
 await store.load('planner');

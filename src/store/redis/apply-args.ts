@@ -68,6 +68,11 @@ export function claimArgs(
   return [nowMillis, 'claim', turn, TURN_MILLIS, '', '', '', '', ttl, runs.length, ...ids];
 }
 
+/** Gives a turn back that led to no write. */
+export function releaseArgs(turn: string): readonly (string | number)[] {
+  return [0, 'release', turn, 0, '', '', '', '', 0];
+}
+
 type Mode = 'none' | 'merge' | 'replace';
 
 function modeOf(base: AgentSnapshot, next: AppliedChanges): Mode {

@@ -17,6 +17,7 @@
                   merge: adds to counts; the plan's groups must be those the client knows
                   replace: sets counts; nothing at all may have been written since
                   claim: takes the turn and reads; the runs say which applied ones to read, the rest is not used
+                  release: gives the turn back; only the arguments up to the turn are used
     turn          token of the client where it took or takes a turn, else empty
     turn length (milliseconds)
     epoch, revision, writes    that the client computed from; epoch is empty for an agent it knows nothing of
@@ -78,6 +79,9 @@ local expected = { epoch = take(), revision = take(), writes = take(), sha = tak
 local appliedTtl = tonumber(take())
 
 local holder = redis.call('GET', TURN)
+local isOurTurn = holder and holder == turn
+if isOurTurn and mode ~= 'claim' and mode ~= 'merge' and mode ~= 'replace' then redis.call('DEL', TURN) end
+if mode == 'release' then return { 'ok' } end
 if mode == 'claim' then
   if holder and holder ~= turn then return { 'busy' } end
   redis.call('SET', TURN, turn, 'PX', turnMillis)
@@ -228,7 +232,7 @@ elseif plan ~= before then
   redis.call('SET', PLAN, plan)
 end
 
-if holder and holder == turn then redis.call('DEL', TURN) end
+if isOurTurn then redis.call('DEL', TURN) end
 
 if epoch == '' then epoch = newEpoch end
 writes = string.format('%.0f', tonumber(writes) + 1)

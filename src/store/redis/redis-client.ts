@@ -11,6 +11,7 @@ export interface RedisClient {
   connect(): Promise<unknown>;
   disconnect(): void;
   duplicate(): RedisClient;
-  on(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: 'message', listener: (channel: string, message: string) => void): unknown;
+  on(event: string, listener: (error: Error) => void): unknown;
   off(event: string, listener: (error: Error) => void): unknown;
 }

@@ -186,8 +186,7 @@ function optionsFor({ host, port, path, username, password, db, tls }: RedisTarg
     ...(password !== undefined && { password }),
     db,
     ...(tls && { tls: {} }),
-    connectionName: 'spanplan',
-    // The commands for these two would need rights of their own.
+    // The commands for these two would need rights of their own, as one for a connection name would.
     disableClientInfo: true,
     enableReadyCheck: false,
     enableOfflineQueue: false,

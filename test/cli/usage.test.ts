@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+import { shownUrl } from '../../src/cli/store-url.ts';
+import { isColoured } from '../../src/cli/style.ts';
+import { capturedOutputs } from './captured-outputs.ts';
+import { spanplan } from './cli-process.ts';
+import { recordingFile } from './recordings.ts';
+import { workFolder } from './work-folder.ts';
+
+async function* noInput(): AsyncGenerator<Uint8Array> {}
+
+describe('exit status 2, with the usage', () => {
+  it.each([
+    ['no command', [], 'Usage: spanplan [options] [command]'],
+    ['an unknown command', ['lern'], "unknown command 'lern'"],
+    ['an unknown option', ['plan', '--al'], "unknown option '--al'"],
+    ['no file', ['learn'], 'Usage: spanplan learn [options] <files...>'],
+    ['too many arguments', ['plan', 'a', 'b'], 'too many arguments'],
+    ['no URL of a store', ['agents', '--store', 'mysql://x'], 'It is no URL of a store'],
+    ['a bound that is no number', ['learn', '--max-groups', '0', 'x'], 'not a whole number above 0'],
+    [
+      'options that contradict',
+      ['learn', '--input', 'runs', '--explain', 'x'],
+      "cannot be used with '--input runs'",
+    ],
+    ['a URL that cannot be read', ['plan', '--store', 'redis://:hunter2@[x'], 'The Redis URL cannot be read'],
+  ])('for %s', async (_, args, text) => {
+    const result = await spanplan(args, { cwd: workFolder() });
+    expect(result).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(text) });
+    expect(result.stderr).not.toMatch(/hunter2|\n\s+at /);
+  });
+});
+
+describe('help', () => {
+  it.each(['learn', 'plan', 'agents', 'runs', 'forget'])('of %s shows examples', async (command) => {
+    const outputs = capturedOutputs();
+    const program = createProgram(outputs, noInput(), () => {});
+    const args = ['node', 'spanplan', command, '--help'];
+    await expect(program.parseAsync(args)).rejects.toMatchObject({ exitCode: 0 });
+    expect(outputs.stdout).toMatch(new RegExp(`Examples:\\n  \\$ spanplan ${command}`));
+  });
+
+  it('tells the version', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(await spanplan(['--version'], { cwd: workFolder() })).toEqual({
+      status: 0,
+      stdout: `${version}\n`,
+      stderr: '',
+    });
+  });
+});
+
+describe('colours', () => {
+  it.each([
+    [true, {}, true],
+    [false, {}, false],
+    [true, { NO_COLOR: '1' }, false],
+    [true, { NO_COLOR: '' }, true],
+    [false, { FORCE_COLOR: '1' }, true],
+    [true, { FORCE_COLOR: '0' }, false],
+    [false, { NO_COLOR: '1', FORCE_COLOR: '1' }, false],
+    [true, { TERM: 'dumb' }, false],
+  ])('on a terminal: %s, with %j: %s', (isTerminal, env, expected) => {
+    expect(isColoured(isTerminal, env)).toBe(expected);
+  });
+
+  it('are in the output only where they are wanted', async () => {
+    const cwd = workFolder();
+    const args = ['learn', '--store', 'memory:', recordingFile('ai6-parallel')];
+    const plain = await spanplan(args, { cwd });
+    const coloured = await spanplan(args, { cwd, env: { FORCE_COLOR: '1' } });
+    expect(plain.stdout).not.toContain('\x1b');
+    expect(coloured.stdout).toContain('\x1b[32mfetch + search + weather\x1b[39m');
+    // nothing but the colours differs
+    expect(stripVTControlCharacters(coloured.stdout)).toBe(plain.stdout);
+  });
+});
+
+describe('a store URL as it is shown', () => {
+  it.each([
+    ['redis://localhost:6379/1', 'redis://localhost:6379/1'],
+    ['rediss://user:secret@host:1', 'rediss://host:1'],
+    ['redis://:se@cr/et@host?password=secret', 'redis://host'],
+    ['lmdb:./.spanplan', 'lmdb:./.spanplan'],
+    ['unix:/run/redis.sock', 'unix:/run/redis.sock'],
+    ['redis+unix://user:secret@/run/redis.sock', 'redis+unix:///run/redis.sock'],
+  ])('%s is %s', (url, shown) => {
+    expect(shownUrl(url)).toBe(shown);
+  });
+});
