@@ -36,6 +36,7 @@ export class Pipeline implements SpanConsumer {
   readonly #observer: PipelineObserver;
   readonly #released: ReleasedTrace[] = [];
   #scheduled: NodeJS.Immediate | undefined;
+  #isFlushing = false;
   readonly #stopTicking: () => void;
   #closing: Promise<void> | undefined;
 
@@ -105,7 +106,7 @@ export class Pipeline implements SpanConsumer {
     this.#ledger.released(trace);
     this.#released.push(trace);
     // A burst may finish traces faster than the loop turns; they are not to pile up.
-    if (this.#released.length >= MAX_RELEASED) this.#learnReleased(BATCH_TRACES);
+    if (this.#released.length >= MAX_RELEASED && !this.#isFlushing) this.#learnReleased(BATCH_TRACES);
     this.#learnSoon();
   }
 
@@ -148,9 +149,17 @@ export class Pipeline implements SpanConsumer {
   /** Learns and writes every trace that has no open span; resolves when that is done, at the latest after the timeout. */
   async flush(timeoutMillis: number): Promise<void> {
     if (this.#closing !== undefined) return this.#closing;
+    const deadline = performance.now() + timeoutMillis;
+    this.#isFlushing = true;
     this.#buffer.flush(this.#options.clock.now());
-    this.#learnReleased(Number.POSITIVE_INFINITY);
-    await this.#queue.drain(timeoutMillis);
+    this.#isFlushing = false;
+    this.#learnReleased(BATCH_TRACES);
+    // Tens of thousands of traces may be due; the application, and the writes begun, have their turn in between.
+    while (this.#released.length > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#learnReleased(BATCH_TRACES);
+    }
+    await this.#queue.drain(Math.max(0, deadline - performance.now()));
   }
 
   /** Learns and writes everything, then takes no more. Idempotent; never rejects. */

@@ -63,8 +63,11 @@ async function readAll(
   { out, err }: Outputs,
 ): Promise<void> {
   const progress = new Progress(err);
-  const showProgress = () => progress.show(() => progressOf(tally, files.length));
   const explainer = options.explain ? new Explainer(options.json ? err : out) : undefined;
+  const showProgress = () => {
+    // What is explained is progress enough, and would run into the line.
+    if (explainer === undefined) progress.show(() => progressOf(tally, files.length));
+  };
   const intake =
     options.input === 'runs'
       ? new RunIntake(watch, tally, options, showProgress)

@@ -4,36 +4,38 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cutToWidth, displayWidth } from '../../src/cli/display-width.ts';
 import { printable, printableJson } from '../../src/cli/printable.ts';
-import { spanplan } from './cli-process.ts';
+import { command } from './in-process.ts';
 import { fanout } from './span-request.ts';
 import { workFolder } from './work-folder.ts';
 
 const EVIL = 'pwn\x1b[31m\x1b]0;title\x07\u009b2J\r\u202etxt\u2028';
+const AGENT = `agent ${EVIL.trim()}`;
 /** What a terminal would obey, line breaks apart. */
 const RAW = /(?!\n)[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 
 describe('names that hold escape sequences', () => {
   it('reach no terminal raw, from any command', async () => {
-    const cwd = workFolder();
-    writeFileSync(join(cwd, `evil.json`), JSON.stringify(fanout(`agent ${EVIL}`, [EVIL, 'tool'])));
+    const folder = workFolder();
+    const file = join(folder, 'evil.json');
+    writeFileSync(file, JSON.stringify(fanout(AGENT, [EVIL, 'tool'])));
     const commands = [
-      ['learn', '--explain', 'evil.json', `gone${EVIL}.json`],
-      ['learn', '--json', 'evil.json'],
+      ['learn', '--explain', file, join(folder, `gone${EVIL}.json`)],
+      ['learn', '--json', file],
       ['plan'],
+      ['plan', AGENT, '--json'],
+      ['plan', `not the ${AGENT}`],
+      ['plan', `--${EVIL}`],
       ['agents'],
       ['agents', '--json'],
-      ['plan', `agent${EVIL}`],
+      ['runs', AGENT],
+      ['runs', AGENT, '--json'],
+      ['forget', AGENT],
     ];
-    for (const command of commands) {
-      const { stdout, stderr } = await spanplan(command, { cwd });
+    for (const args of commands) {
+      const { stdout, stderr } = await command(...args, '--store', `lmdb:${join(folder, 'store')}`);
       expect(stdout + stderr).toContain('pwn');
       expect(stdout + stderr).not.toMatch(RAW);
     }
-    const [agent] = JSON.parse((await spanplan(['agents', '--json'], { cwd })).stdout);
-    expect(agent.agent_id).toBe(`agent ${EVIL}`.trim());
-    const runs = await spanplan(['runs', agent.agent_id], { cwd });
-    expect(runs.stdout).toContain('pwn\\x1b[31m');
-    expect(runs.stdout).not.toMatch(RAW);
   });
 
   it('are escaped in any text, and JSON keeps its meaning', () => {

@@ -6,6 +6,7 @@ import { maximalGroups, sortedGroups } from '../support/maximal-groups.ts';
 import { encodeOtlp } from '../support/otlp-encode.ts';
 import { freshPrefix, redisUrl } from '../support/redis.ts';
 import { spanplan } from './cli-process.ts';
+import { command } from './in-process.ts';
 import { RECORDINGS, recordingFile, requestsOf, trueGroupsOf } from './recordings.ts';
 import { fanout, spanRequest } from './span-request.ts';
 import { workFolder } from './work-folder.ts';
@@ -89,7 +90,7 @@ describe('spanplan learn', () => {
       'http.json',
       spanRequest([{ id: 1, name: 'GET /', from: 0, to: 5 }], { scope: 'http-lib' }),
     );
-    const result = await spanplan(['learn', '--store', 'memory:', 'http.json'], { cwd });
+    const result = await command('learn', '--store', 'memory:', join(cwd, 'http.json'));
     expect(result).toMatchObject({ status: 0, stderr: '' });
     expect(result.stdout).toContain('Saw 1 span and recognised none');
     expect(result.stdout).toContain('http-lib (1)');
@@ -114,8 +115,9 @@ describe('spanplan learn', () => {
     });
     // an overlap of one millisecond counts, as nothing says otherwise
     writeJson(cwd, 'runs.json', [run('first', 19), run('second', 20)]);
+    const store = ['--store', `lmdb:${join(cwd, 'store')}`];
     const learnRuns = (...more: string[]) =>
-      spanplan(['learn', '--input', 'runs', '--json', 'runs.json', ...more], { cwd });
+      command('learn', '--input', 'runs', '--json', ...store, join(cwd, 'runs.json'), ...more);
 
     const { stdout } = await learnRuns();
     const { summary, plans } = JSON.parse(stdout);
@@ -124,9 +126,9 @@ describe('spanplan learn', () => {
       ['fetch', 'search'],
     ]);
     expect((await learnRuns()).stdout).toBe(stdout);
-    const kept = JSON.parse((await spanplan(['runs', 'planner', '--json'], { cwd })).stdout);
+    const kept = JSON.parse((await command('runs', 'planner', '--json', ...store)).stdout);
     expect(kept).toEqual([run('first', 19), run('second', 20)]);
-    const table = await spanplan(['plan', 'planner'], { cwd });
+    const table = await command('plan', 'planner', ...store);
     expect(table.stdout).toMatch(/^ +1 {2}2026-11-22 \d\d:\d\d UTC {2}fetch \+ search$/m);
 
     const apart = JSON.parse((await learnRuns('--agent', 'other', '--min-overlap', '2')).stdout);
@@ -148,21 +150,16 @@ describe('spanplan learn', () => {
   });
 
   it('learns into Redis under a key prefix', async () => {
-    const cwd = workFolder();
     const store = ['--store', redisUrl(), '--key-prefix', freshPrefix()];
-    const { status, stdout } = await spanplan(['learn', '--json', ...store, RECORDING], { cwd });
+    const { status, stdout } = await command('learn', '--json', ...store, RECORDING);
     expect(status).toBe(0);
-    const plan = await spanplan(['plan', 'research-agent', '--json', ...store], { cwd });
+    const plan = await command('plan', 'research-agent', '--json', ...store);
     expect(JSON.parse(plan.stdout)).toEqual(JSON.parse(stdout).plans['research-agent']);
-    const elsewhere = await spanplan(
-      ['plan', '--json', '--store', redisUrl(), '--key-prefix', freshPrefix()],
-      { cwd },
-    );
+    const elsewhere = await command('plan', '--json', '--store', redisUrl(), '--key-prefix', freshPrefix());
     expect(elsewhere.stdout).toBe('{}\n');
   });
 
   it('honours the options of learning', async () => {
-    const cwd = workFolder();
     const learned = async (...options: string[]) => {
       const args = [
         'learn',
@@ -172,7 +169,7 @@ describe('spanplan learn', () => {
         ...options,
         recordingFile('nemo-relay-gen_ai-multi'),
       ];
-      return JSON.parse((await spanplan(args, { cwd })).stdout);
+      return JSON.parse((await command(...args)).stdout);
     };
     const [maximal, bounded, whole] = await Promise.all([
       learned('--agent', 'only', '--cohorts', 'maximal'),
@@ -199,7 +196,7 @@ describe('a store that fails', () => {
   it('may be a directory that cannot be one', async () => {
     const cwd = workFolder();
     writeFileSync(join(cwd, 'file'), '');
-    const result = await spanplan(['learn', '--store', 'lmdb:./file/x', RECORDING], { cwd });
+    const result = await command('learn', '--store', `lmdb:${join(cwd, 'file', 'x')}`, RECORDING);
     expect(result).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('ENOTDIR') });
   });
 });
