@@ -71,7 +71,18 @@ export class FanoutSpanProcessor {
     try {
       this.#pipeline.add(this.#reader.read(span, this.#remoteChildren.has(span) || undefined));
     } catch (error) {
-      this.#warn(error);
+      this.#abandon(span, error);
+    }
+  }
+
+  /** A span that cannot be read must not hold its trace back for hours. */
+  #abandon(span: SdkSpan, error: unknown): void {
+    this.#warn(error);
+    try {
+      const { traceId, spanId } = span.spanContext();
+      this.#pipeline.abandon(traceId, spanId, error);
+    } catch {
+      // It does not even say which span it is; the age limit takes care of its trace.
     }
   }
 

@@ -97,6 +97,14 @@ export class Pipeline implements SpanConsumer {
     this.#buffer.start(span, this.#options.clock.now());
   }
 
+  /** In process: a span has ended, and cannot be read. It is dropped, and its trace does not wait for it. */
+  abandon(traceId: string, spanId: string, error: unknown): void {
+    if (this.#closing !== undefined) return;
+    this.#ledger.received();
+    this.#ledger.spanFailed(error);
+    this.#buffer.abandon(traceId, spanId, this.#options.clock.now());
+  }
+
   /** What is kept of a span. */
   record(span: Span): SpanRecord {
     return spanRecordOf(span, this.#recogniser.recognise(span), this.#recogniser.agentOf(span));

@@ -142,7 +142,8 @@ function finishRun(
   const around = draft.stamp === undefined ? models.get(draft.runSpanId) : undefined;
   const calls = callsOf(draft.nodes, draft.runSpanId, layers, around ?? draft.nodes, minOverlapMillis);
   const records = recordsOf(calls);
-  const crossesProcesses = records.some((record) => record.resource !== undefined);
+  const crossesProcesses =
+    crossResourceOverlapMillis > 0 && records.some((record) => record.resource !== undefined);
   const run: RunRecord = {
     id: runIdOf(trace.traceId, draft.runSpanId, trace.segment, draft.stamp),
     agentId: agentIdOf(

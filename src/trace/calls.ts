@@ -30,12 +30,19 @@ export function callsOf(
   const calls = nodes.map((node) => {
     // Where a layer times the execution itself, the outer span includes waiting, for a person's approval say.
     const { start, end } = layers.get(node)?.find((layer) => layer.verdict.isExecution) ?? node.record;
-    return { node, start, end, scope: node.encloser?.record.spanId ?? runSpanId };
+    return { node, start, end, scope: node.encloser?.record.spanId ?? outerScope(node, runSpanId) };
   });
   const modelStarts = around.filter((node) => node.role === 'llm').map((node) => node.record.start);
   modelStarts.sort(compareTimes);
   return hideSubAgents(mergeTwins(calls.sort(byStart)), modelStarts, minOverlapMillis).sort(byRecordOrder);
 }
+
+/** A tool call that is the run's own span does not share the scope of what it encloses, which bears its id. */
+function outerScope(node: SpanNode, runSpanId: string): string {
+  return node.role === 'tool' && node.record.spanId === runSpanId ? NO_SPAN : runSpanId;
+}
+
+const NO_SPAN = '0000000000000000';
 
 /** Writes calls down; scope and process only where they tell calls apart. */
 export function recordsOf(calls: readonly Call[]): readonly CallRecord[] {
@@ -128,7 +135,8 @@ function hideSubAgents(
       open.length = Math.min(open.length, 2);
     }
     const isHidden = open.some((suspect) => suspect !== call && endsWithin(call, suspect));
-    return isHidden ? { ...call, scope: call.node.record.spanId } : call;
+    // Not the span id alone: that is the scope of what the call itself encloses.
+    return isHidden ? { ...call, scope: `alone:${call.node.record.spanId}` } : call;
   });
 
   function holdsModelCall(call: Call): boolean {

@@ -23,7 +23,8 @@ export class MemoryTraceBuffer implements TraceBuffer {
   readonly #soonest: number;
   readonly #entries = new Map<string, TraceEntry>();
   readonly #gone = new GoneTraces();
-  readonly #checks = new DeadlineQueue<TraceEntry>();
+  /** Trace ids by when to look at them; not the entries, which would outlive their traces in there by hours. */
+  readonly #checks = new DeadlineQueue<string>();
   #kept = 0;
   #fresh = 0;
   #bytes = 0;
@@ -68,9 +69,18 @@ export class MemoryTraceBuffer implements TraceBuffer {
     this.#keepBounds(now);
   }
 
+  abandon(traceId: string, spanId: string, now: number): void {
+    const entry = this.#entries.get(traceId);
+    if (entry === undefined) return;
+    this.#resize(entry, () => entry.abandon(spanId, now));
+    if (this.#isComplete(entry)) this.#release(entry, 'complete', now);
+    else this.#checkBy(entry, now + this.#soonest);
+  }
+
   tick(now: number): void {
-    for (let entry = this.#checks.popDue(now); entry; entry = this.#checks.popDue(now)) {
-      if (this.#entries.get(entry.traceId) !== entry || entry.checkAt > now) continue;
+    for (let traceId = this.#checks.popDue(now); traceId; traceId = this.#checks.popDue(now)) {
+      const entry = this.#entries.get(traceId);
+      if (entry === undefined || entry.checkAt > now) continue;
       entry.checkAt = Number.POSITIVE_INFINITY;
       const due = this.#due(entry);
       if (due.at > now) this.#checkBy(entry, due.at);
@@ -163,7 +173,6 @@ export class MemoryTraceBuffer implements TraceBuffer {
     this.#bytes -= entry.bytes;
     if (entry.revision > 0) this.#kept--;
     this.#gone.add(entry.traceId, nextSegment, entry.lastArrival);
-    entry.empty();
   }
 
   #resize(entry: TraceEntry, change: () => void): void {
@@ -175,10 +184,10 @@ export class MemoryTraceBuffer implements TraceBuffer {
   #checkBy(entry: TraceEntry, at: number): void {
     if (at >= entry.checkAt) return;
     entry.checkAt = at;
-    this.#checks.push(entry, at);
+    this.#checks.push(entry.traceId, at);
     // What is left of traces long gone, and of earlier dates, must not outgrow the traces themselves.
     if (this.#checks.size > 2 * this.#entries.size + 1_000) {
-      this.#checks.retain((item, due) => item.checkAt === due && this.#entries.get(item.traceId) === item);
+      this.#checks.retain((traceId, due) => this.#entries.get(traceId)?.checkAt === due);
     }
   }
 

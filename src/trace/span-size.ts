@@ -15,8 +15,8 @@ export const MADE_BYTES = 450;
 /** A span id in a Set: the string and its slot. */
 export const ID_BYTES = 72;
 
-/** A span that has started: what we hold for it, and the application's own span, which we keep alive. */
-export const OPEN_SPAN_BYTES = 700;
+/** A span that has started: what we hold for it, and the application's own span with a few attributes, which we keep alive. */
+export const OPEN_SPAN_BYTES = 1_400;
 
 /** The record, its slot in the map of its trace, and both times. */
 const RECORD_BYTES = 240;

@@ -123,13 +123,19 @@ class TreeBuilder {
  * the same tool, or is its only MCP call. Two instrumentations of one call are told from a tool that calls tools so.
  */
 function markLayers(nodes: readonly SpanNode[]): void {
+  const topDown = parentsFirst(nodes);
+  for (const node of topDown) {
+    // The span of the call itself was not seen; what is inside must not become a layer of what is no call.
+    if (node.role === 'tool' && node.record.verdict.isExecution && node.tool === undefined)
+      node.role = 'step';
+  }
   const mcpCalls = new Map<SpanNode, number>();
   for (const { role, tool, record } of nodes) {
     if (role === 'tool' && tool !== undefined && record.verdict.isMcp) {
       mcpCalls.set(tool, (mcpCalls.get(tool) ?? 0) + 1);
     }
   }
-  for (const node of parentsFirst(nodes)) {
+  for (const node of topDown) {
     if (node.role !== 'tool' || node.tool === undefined) continue;
     const owner = node.tool.call;
     const { verdict } = node.record;

@@ -11,6 +11,8 @@ export interface TraceBuffer {
   start(span: OpenSpan, now: number): void;
   /** Takes an ended span (over the wire: any span) of a trace. */
   add(traceId: string, span: SpanRecord, now: number): void;
+  /** A span that has started has ended, and cannot be read: its trace waits for it no longer. */
+  abandon(traceId: string, spanId: string, now: number): void;
   /** Releases what is due. */
   tick(now: number): void;
   /** Releases every trace that has no open span. */

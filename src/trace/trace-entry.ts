@@ -59,6 +59,12 @@ export class TraceEntry {
     this.bytes += OPEN_SPAN_BYTES;
   }
 
+  /** Lets go of a span that has started. */
+  abandon(spanId: string, now: number): void {
+    this.lastArrival = now;
+    if (this.open.delete(spanId)) this.bytes -= OPEN_SPAN_BYTES;
+  }
+
   /** @returns whether the span was new; one that replaces its own open form is not. */
   add(span: SpanRecord, now: number): boolean {
     const wasWaiting = this.isWaiting;
@@ -124,16 +130,6 @@ export class TraceEntry {
       missingParent,
       made: this.#made,
     };
-  }
-
-  /** Lets go of all it holds: the queue of dates may know an entry that left the buffer for hours. */
-  empty(): void {
-    this.open.clear();
-    this.#spans = new Map();
-    this.#fresh = [];
-    this.#context = [];
-    this.#made = new Map();
-    this.#earlierIds = new Set();
   }
 
   /** Starts the next segment, which knows what may still enclose its spans. */

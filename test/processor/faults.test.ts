@@ -119,6 +119,23 @@ describe('a span that is at fault', () => {
     expect(told.join('\n')).not.toContain(SECRET);
   });
 
+  it('does not hold back the trace it is part of', async () => {
+    const store = new MemoryPlanStore();
+    const processor = new FanoutSpanProcessor({ store });
+    const broken = spanWith({
+      get attributes() {
+        return boom();
+      },
+    });
+    processor.onStart(broken, ROOT_CONTEXT);
+    processor.onStart(spanWith({}, '2'.repeat(16)), ROOT_CONTEXT);
+    processor.onEnd(spanWith({}, '2'.repeat(16)));
+    processor.onEnd(broken);
+    await processor.forceFlush();
+    expect(processor.account).toMatchObject({ received: 2, learned: 1, dropped: { error: 1 }, buffered: 0 });
+    await processor.shutdown();
+  });
+
   it('is told once, without its content', async () => {
     const told = listenToDiag();
     const processor = new FanoutSpanProcessor({ store: new MemoryPlanStore() });

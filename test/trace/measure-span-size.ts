@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { BasicTracerProvider, type Span as SdkSpan } from '@opentelemetry/sdk-trace-base';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
 import type { Span } from '../../src/model/span.ts';
 import { decodeOtlpJson } from '../../src/source/otlp-json.ts';
@@ -41,11 +43,8 @@ function* spans(rounds: number): Iterable<Span> {
   for (let round = 0; round < rounds; round++) {
     const digits = round.toString(16).padStart(4, '0');
     for (const body of bodies) {
-      const renamed = body.replace(
-        ID,
-        (_, key: string, id: string) => `"${key}":"${id.slice(0, -4)}${digits}"`,
-      );
-      const requests: unknown[] = JSON.parse(renamed);
+      const anew = body.replace(ID, (_, key: string, id: string) => `"${key}":"${id.slice(0, -4)}${digits}"`);
+      const requests: unknown[] = JSON.parse(anew);
       for (const request of requests) {
         yield* decodeOtlpJson(JSON.stringify(request), (key) => recogniser.attributes.wants(key)).spans;
       }
@@ -58,9 +57,12 @@ function usedHeap(): number {
   return process.memoryUsage().heapUsed;
 }
 
-function filled(fill: (buffer: TraceBuffer) => number): Filling {
+function filled(fill: (buffer: TraceBuffer) => number, maxBufferedTraces = 1e6): Filling {
   const before = usedHeap();
-  const buffer = new MemoryTraceBuffer(ROOMY, { released: makeRun, late() {}, duplicate() {} });
+  const buffer = new MemoryTraceBuffer(
+    { ...ROOMY, maxBufferedTraces },
+    { released: makeRun, late() {}, duplicate() {} },
+  );
   const count = fill(buffer);
   const heap = usedHeap() - before;
   return { spans: count, heap, estimate: buffer.stats.bytes };
@@ -75,6 +77,26 @@ function makeRun({ traceId, made }: ReleasedTrace): void {
 function addTo(buffer: TraceBuffer, span: Span, traceId = span.traceId): void {
   buffer.add(traceId, spanRecordOf(span, recogniser.recognise(span), undefined), 0);
 }
+
+const traceIdOf = (n: number) => n.toString(16).padStart(32, 'f');
+
+/** A copy that shares no text with the original. */
+function renamed(span: Span, n: number): Span {
+  return {
+    ...span,
+    spanId: n.toString(16).padStart(16, '0'),
+    parentSpanId: n.toString(16).padStart(16, 'a'),
+  };
+}
+
+const toolAttributes = (n: number) => ({
+  'gen_ai.operation.name': 'execute_tool',
+  'gen_ai.tool.name': `tool-${n}`,
+  'gen_ai.tool.call.id': `call-${n}`,
+});
+
+/** What a snapshot holds on to while it is not taken. */
+const unread = (span: SdkSpan): undefined => void span;
 
 const recorded = (buffer: TraceBuffer): number => {
   let count = 0;
@@ -105,6 +127,24 @@ const results: Record<string, Filling> = {
     const count = single(buffer);
     buffer.flush(0);
     return count;
+  }),
+  // Whatever left the buffer must be gone from the heap as well, long before its dates come up.
+  'a buffer that let 60,000 traces go': filled((buffer) => {
+    const [span] = spans(1);
+    for (let n = 0; span && n < 70_000; n++) addTo(buffer, renamed(span, n), traceIdOf(n));
+    return 10_000;
+  }, 10_000),
+  'spans of an SDK that never end': filled((buffer) => {
+    const onStart = (span: SdkSpan) =>
+      buffer.start({ ...span.spanContext(), snapshot: () => unread(span) }, 0);
+    const processor = { onStart, onEnd() {}, forceFlush: async () => {}, shutdown: async () => {} };
+    const tracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer('app');
+    let parent = ROOT_CONTEXT;
+    for (let n = 0; n < 10_000; n++) {
+      if (n % 10 === 0) parent = trace.setSpan(ROOT_CONTEXT, tracer.startSpan('agent'));
+      else tracer.startSpan('execute_tool', { attributes: toolAttributes(n) }, parent);
+    }
+    return 10_000;
   }),
   'one long trace': filled((buffer) => {
     let count = 0;

@@ -37,6 +37,12 @@ describe('calls of different scopes do not', () => {
     expect(cohortsOf([root, long('outer', 'root'), long('inner', 'outer')])).toEqual([]);
   });
 
+  it('where one encloses the other and is itself the root of the trace', () => {
+    const top = tool('outer', { from: 0, to: 900 });
+    expect(cohortsOf([top, long('inner', 'outer')])).toEqual([]);
+    expect(cohortsOf([top, long('a', 'outer'), long('b', 'outer')])).toEqual([['a', 'b']]);
+  });
+
   it('where they are inside two calls that overlap', () => {
     const spans = [root, long('x', 'root'), long('y', 'root'), long('a', 'x'), long('b', 'y')];
     expect(cohortsOf(spans)).toEqual([['x', 'y']]);
@@ -136,6 +142,16 @@ describe('a layer of a call is no call', () => {
     expect(cohortsOf(spans)).toEqual([['a', 'b']]);
   });
 
+  it('but not across a workflow, however alike they are', () => {
+    const spans = [
+      root,
+      long('outer', 'root', { name: 'search', callId: 'c1' }),
+      workflow('graph', { parent: 'outer' }),
+      long('inner', 'graph', { name: 'search', callId: 'c1', isMcp: true }),
+    ];
+    expect(callsByAgent(spans).planner).toEqual([['search', 'search']]);
+  });
+
   it('through client and server of an MCP call', () => {
     const spans = [
       root,
@@ -155,6 +171,11 @@ describe('a layer of a call is no call', () => {
       long('b', 'outer'),
     ];
     expect(cohortsOf(spans)).toEqual([['a', 'b']]);
+  });
+
+  it('unless what it would be a layer of only times an execution that was not seen', () => {
+    const spans = [root, long('run', 'root', { isExecution: true }), long('a', 'run', { isMcp: true })];
+    expect(callsByAgent(spans).planner).toEqual([['a']]);
   });
 
   it('and times the call where it times its execution', () => {
@@ -255,6 +276,15 @@ describe('in an emitter that flattens the tree', () => {
     const ask = tool('ask', { ...flat, from: 50, to: 300 });
     const model = llm('l', { ...flat, from: 60, to: 90 });
     expect(cohortsOf([flow, ask, model, ...parallel])).toEqual([]);
+  });
+
+  it('what lies inside does not overlap what it encloses itself either', () => {
+    const ask = tool('ask', { ...flat, from: 50, to: 300 });
+    const model = llm('l', { ...flat, from: 60, to: 90 });
+    const sub = tool('sub', { ...flat, from: 100, to: 200 });
+    expect(cohortsOf([flow, ask, model, sub, tool('inner', { parent: 'sub', from: 100, to: 190 })])).toEqual(
+      [],
+    );
   });
 
   it('hears also of model calls that bear an agent the tools do not', () => {

@@ -12,7 +12,7 @@ it('estimates the heap of buffered traces within 30 %', () => {
     env: { ...process.env, NODE_OPTIONS: '' },
   });
   const fillings: Record<string, { spans: number; heap: number; estimate: number }> = JSON.parse(printed);
-  expect(Object.keys(fillings)).toHaveLength(5);
+  expect(Object.keys(fillings)).toHaveLength(7);
   for (const [kind, { spans, heap, estimate }] of Object.entries(fillings)) {
     expect(spans, kind).toBeGreaterThan(5_000);
     expect(estimate / heap, `${kind}: ${(heap / spans).toFixed()} bytes a span`).toBeGreaterThan(0.7);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { agent, other, recordOf, tool, traceIdOf } from '../support/spans.ts';
+import { agent, other, recordOf, step, tool, traceIdOf } from '../support/spans.ts';
 import { idsOf, type MakeTraceBuffer, TraceBufferHarness } from './trace-buffer-harness.ts';
 
 const HOUR = 3_600_000;
@@ -120,6 +120,17 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(buffer.reasons).toEqual(['complete']);
     });
 
+    it('waits no longer for a span that ended and cannot be read', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('root'));
+      buffer.start(tool('broken', { parent: 'root' }));
+      buffer.add(agent('root'));
+      expect(buffer.reasons).toEqual([]);
+      buffer.abandon(tool('broken', { parent: 'root' }));
+      expect(buffer.reasons).toEqual(['complete']);
+      expect(idsOf(buffer.last.spans)).toEqual(['root']);
+    });
+
     it('lets no quiet decide while a span is open', () => {
       const buffer = new TraceBufferHarness(make, inProcess);
       buffer.start(agent('root'));
@@ -228,11 +239,12 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       const buffer = new TraceBufferHarness(make, { maxSpansPerTrace: 6 });
       buffer.add(agent('root'));
       buffer.add(other('leaf', { parent: 'root' }));
-      for (const id of ['a', 'b', 'c', 'd']) buffer.add(tool(id, { parent: 'root' }));
+      buffer.add(step('turn', { parent: 'root' }));
+      buffer.add(tool('a', { parent: 'turn' }));
+      for (const id of ['b', 'c']) buffer.add(other(id, { parent: 'root' }));
       buffer.add(tool('e', { parent: 'a' }));
       buffer.flush();
-      expect(idsOf(buffer.last.context)).toEqual(expect.arrayContaining(['root']));
-      expect(idsOf(buffer.last.context)).not.toContain('leaf');
+      expect(idsOf(buffer.last.context)).toEqual(['a', 'root', 'turn']);
     });
 
     it('knows the ended agent of the first segment still in the third', () => {

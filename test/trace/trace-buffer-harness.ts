@@ -39,6 +39,11 @@ export class TraceBufferHarness {
     this.#buffer.start(span, this.now);
   }
 
+  /** In process: the span has ended, and cannot be read. */
+  abandon(spec: SpanSpec): void {
+    this.#buffer.abandon(traceIdOf(spec.trace ?? 't'), idOf(spec.id), this.now);
+  }
+
   /** Moves the clock to `now` and ticks. */
   tick(now: number): void {
     this.now = now;
