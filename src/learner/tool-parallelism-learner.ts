@@ -1,4 +1,6 @@
-import { type Cohort, cohortOf, isContained } from '../model/cohort.ts';
+import { createHash } from 'node:crypto';
+import { type Cohort, cohortOf } from '../model/cohort.ts';
+import { MultisetIndex } from '../model/multiset-index.ts';
 import type { CallRecord, RunRecord } from '../model/run-record.ts';
 import { compareTimes, nanosBetween, type Time } from '../model/time.ts';
 import type { Learner, Lesson } from './learner.ts';
@@ -41,12 +43,11 @@ export class ToolParallelismLearner implements Learner {
     const lanes = lanesOf(run);
     if (this.#mode === 'every') {
       const found = new CohortSet(this.#maxGroups);
-      if (lanes.every((lane) => sweep(lane, 'every', found))) return { cohorts: found.cohorts(), dropped: 0 };
+      if (lanes.every((lane) => sweep(lane, 'every', found))) return { cohorts: found.cohorts, dropped: 0 };
     }
     const found = new CohortSet(MAX_MAXIMAL);
     for (const lane of lanes) sweep(lane, 'maximal', found);
-    const cohorts = maximalOf(found.cohorts());
-    return { cohorts, dropped: found.dropped };
+    return { cohorts: maximalOf(found.cohorts), dropped: found.dropped };
   }
 }
 
@@ -60,8 +61,8 @@ type EndedCall = CallRecord & { readonly endedAt: Time };
 
 /** However wide a run is, no more of its maximal cohorts are worth keeping: no plan could hold them. */
 const MAX_MAXIMAL = 4_096;
-/** The same for the names in them, since n calls can make n cohorts of n/2 names. */
-const MAX_NAMES = 1_000_000;
+/** The same for the names in them, since n calls can make n cohorts of n/2 names. A plan of 1 MiB holds a fifth of it. */
+const MAX_NAMES = 100_000;
 
 /**
  * Splits a run into scopes. Where its calls come from several processes, whose clocks differ, each scope is walked
@@ -95,64 +96,109 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): readonly (
 }
 
 /**
- * Walks the calls of one lane. A cohort is contained in the next one exactly where no call ended in between, so
- * `maximal` puts one out only when a call is about to leave the list.
+ * Walks the calls of one lane in order of start; each leaves once it is over for the call that starts. A cohort is
+ * contained in the next one exactly where no call left in between, so `maximal` puts one out only when a call is about
+ * to leave.
  * @returns false where `found` could take no more.
  */
 function sweep(lane: Lane, mode: 'every' | 'maximal', found: CohortSet): boolean {
-  const calls = [...lane.calls].sort((a, b) => compareTimes(a.startedAt, b.startedAt));
-  let active: EndedCall[] = [];
-  for (const call of calls) {
-    const running = active.filter(
-      (other) => nanosBetween(other.endedAt, call.startedAt) > lane.minOverlapNanos,
-    );
-    if (mode === 'maximal' && running.length < active.length && !found.add(active)) return false;
-    active = running;
-    active.push(call);
+  const byStart = [...lane.calls].sort((a, b) => compareTimes(a.startedAt, b.startedAt));
+  const byEnd = [...byStart].sort((a, b) => compareTimes(a.endedAt, b.endedAt));
+  const started = new Set<EndedCall>();
+  /** Over, by the margin, before they start: they run with others at their own start only. */
+  const brief = new Set<EndedCall>();
+  const active = new ActiveNames();
+  let leaving: EndedCall[] = [];
+  let ended = 0;
+  let isComplete = true;
+  for (const call of byStart) {
+    for (let next = byEnd[ended]; next && isOver(next, call, lane); next = byEnd[++ended]) {
+      if (started.has(next)) leaving.push(next);
+      else brief.add(next);
+    }
+    if (mode === 'maximal' && leaving.length > 0) isComplete = found.add(active) && isComplete;
+    for (const { name } of leaving) active.remove(name);
+    active.add(call.name);
+    started.add(call);
+    leaving = brief.has(call) ? [call] : [];
     if (mode === 'every' && !found.add(active)) return false;
   }
-  return mode === 'every' || found.add(active);
+  return mode === 'every' || (found.add(active) && isComplete);
+}
+
+function isOver(call: EndedCall, starting: EndedCall, { minOverlapNanos }: Lane): boolean {
+  return nanosBetween(call.endedAt, starting.startedAt) <= minOverlapNanos;
+}
+
+/** The names of the calls that are active, with a sum over them by which the same multiset is known again at once. */
+class ActiveNames {
+  size = 0;
+  sum = 0n;
+  readonly #counts = new Map<string, { count: number; readonly hash: bigint }>();
+
+  add(name: string): void {
+    const known = this.#counts.get(name) ?? { count: 0, hash: hashOf(name) };
+    known.count++;
+    this.#counts.set(name, known);
+    this.size++;
+    this.sum += known.hash;
+  }
+
+  remove(name: string): void {
+    const known = this.#counts.get(name);
+    if (known === undefined) return;
+    known.count--;
+    if (known.count === 0) this.#counts.delete(name);
+    this.size--;
+    this.sum -= known.hash;
+  }
+
+  names(): readonly string[] {
+    return [...this.#counts].flatMap(([name, { count }]) => Array<string>(count).fill(name));
+  }
+}
+
+function hashOf(name: string): bigint {
+  return createHash('sha256').update(name).digest().readBigUInt64LE();
 }
 
 /** Distinct cohorts, bounded. */
 class CohortSet {
   dropped = 0;
+  readonly cohorts: Cohort[] = [];
   readonly #max: number;
+  readonly #sums = new Set<bigint>();
   #names = 0;
-  readonly #cohorts = new Map<string, readonly string[]>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** Adds the names of calls that run together; one call alone is no cohort. */
-  add(calls: readonly CallRecord[]): boolean {
-    if (calls.length < 2) return true;
-    const { key, names } = cohortOf(calls.map((call) => call.name));
-    if (this.#cohorts.has(key)) return true;
-    if (this.#cohorts.size >= this.#max || this.#names + names.length > MAX_NAMES) {
+  /**
+   * Adds the names of calls that run together; one call alone is no cohort.
+   * @returns false where there was no room.
+   */
+  add(active: ActiveNames): boolean {
+    if (active.size < 2 || this.#sums.has(active.sum)) return true;
+    this.#sums.add(active.sum);
+    if (this.cohorts.length >= this.#max || this.#names + active.size > MAX_NAMES) {
       this.dropped++;
       return false;
     }
-    this.#names += names.length;
-    this.#cohorts.set(key, names);
+    this.#names += active.size;
+    this.cohorts.push(cohortOf(active.names()));
     return true;
-  }
-
-  cohorts(): readonly Cohort[] {
-    return [...this.#cohorts].map(([key, names]) => ({ key, names }));
   }
 }
 
+/** Those that no other contains, in the order in which they came. */
 function maximalOf(cohorts: readonly Cohort[]): readonly Cohort[] {
-  const kept: Cohort[] = [];
-  const largestFirst = [...cohorts].sort((a, b) => b.names.length - a.names.length);
-  for (const cohort of largestFirst) {
-    const implied = kept.some(
-      (other) => other.names.length > cohort.names.length && isContained(cohort.names, other.names),
-    );
-    if (!implied) kept.push(cohort);
+  const index = new MultisetIndex();
+  const kept = new Set<Cohort>();
+  for (const cohort of [...cohorts].sort((a, b) => b.names.length - a.names.length)) {
+    if (index.holds(cohort.names)) continue;
+    index.add(cohort.names);
+    kept.add(cohort);
   }
-  const keys = new Set(kept.map((cohort) => cohort.key));
-  return cohorts.filter((cohort) => keys.has(cohort.key));
+  return cohorts.filter((cohort) => kept.has(cohort));
 }

@@ -65,6 +65,11 @@ export function parseTime(text: string): Time | undefined {
   if (!match) return undefined;
   const [, date, clock, fraction = '', offset = 'Z'] = match;
   const millis = Date.parse(`${date}T${clock}${offset.toUpperCase()}`);
-  if (Number.isNaN(millis)) return undefined;
+  if (Number.isNaN(millis) || !isDate(date)) return undefined;
   return [millis / 1_000, Number(fraction.slice(0, 9).padEnd(9, '0'))];
+}
+
+/** The engine takes the 30th of February for a day in March. */
+function isDate(date = ''): boolean {
+  return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
 }

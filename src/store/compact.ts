@@ -1,4 +1,4 @@
-import { isContained } from '../model/cohort.ts';
+import { MultisetIndex } from '../model/multiset-index.ts';
 import { compareTimes } from '../model/time.ts';
 import { compareUtf8 } from '../model/utf8.ts';
 import type { Evidence } from './agent-state.ts';
@@ -48,15 +48,13 @@ function impliedKeys(
   ours: ReadonlyMap<string, Evidence>,
   others: readonly (readonly string[])[],
 ): readonly string[] {
-  const containers = [...others];
+  const containers = new MultisetIndex();
+  for (const names of others) containers.add(names);
   const implied: string[] = [];
   const largestFirst = [...ours].sort(([, a], [, b]) => b.toolNames.length - a.toolNames.length);
   for (const [key, { toolNames }] of largestFirst) {
-    if (containers.some((names) => names.length > toolNames.length && isContained(toolNames, names))) {
-      implied.push(key);
-    } else {
-      containers.push(toolNames);
-    }
+    if (containers.holds(toolNames)) implied.push(key);
+    else containers.add(toolNames);
   }
   return implied;
 }

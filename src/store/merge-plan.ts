@@ -157,15 +157,15 @@ class PlanGroups {
   readonly #byId = new Map<string, ParallelGroup>();
   readonly #idByNames = new Map<string, string>();
   readonly #joined = new Set<string>();
-  #hints: ParallelHint[];
+  readonly #hints = new Map<string, ParallelHint[]>();
 
   constructor(plan: ExecutionPlan | undefined) {
-    this.#hints = [...(plan?.metadata_template.parallel_hints ?? [])];
+    for (const hint of plan?.metadata_template.parallel_hints ?? []) this.#hintsOf(hint.group_id).push(hint);
     for (const group of plan?.parallel_groups ?? []) this.#put(group);
   }
 
   get isEmpty(): boolean {
-    return this.#byId.size === 0 && this.#hints.length === 0;
+    return this.#byId.size === 0 && this.#hints.size === 0;
   }
 
   /** Whether the groups differ from those of the plan; one that came and went again does not count. */
@@ -195,9 +195,10 @@ class PlanGroups {
             hasJoined: (joined) => this.#joined.has(joined),
           });
     this.#put({ group_id: id, tool_names: names });
-    const hinted = new Set(this.#hints.filter((hint) => hint.group_id === id).map((hint) => hint.tool_name));
+    const hints = this.#hintsOf(id);
+    const hinted = new Set(hints.map((hint) => hint.tool_name));
     for (const name of new Set(names)) {
-      if (!hinted.has(name)) this.#hints.push({ tool_name: name, group_id: id, explicit: false });
+      if (!hinted.has(name)) hints.push({ tool_name: name, group_id: id, explicit: false });
     }
     if (!this.#removed.delete(id)) this.#added.add(id);
     return id;
@@ -208,12 +209,12 @@ class PlanGroups {
     const stored = this.#byId.get(group.groupId);
     if (stored === undefined || JSON.stringify(stored.tool_names) !== JSON.stringify(group.toolNames))
       return false;
-    const hints = this.#hints.filter((hint) => hint.group_id === group.groupId);
+    const hints = this.#hints.get(group.groupId) ?? [];
     if (hints.some((hint) => hint.explicit === true)) return false;
     this.#byId.delete(group.groupId);
     this.#idByNames.delete(JSON.stringify(group.toolNames));
     this.#joined.delete(group.toolNames.join('|'));
-    this.#hints = this.#hints.filter((hint) => hint.group_id !== group.groupId);
+    this.#hints.delete(group.groupId);
     if (!this.#added.delete(group.groupId)) this.#removed.add(group.groupId);
     return true;
   }
@@ -223,9 +224,17 @@ class PlanGroups {
   }
 
   hints(): readonly ParallelHint[] {
-    return [...this.#hints].sort(
-      (a, b) => compareUtf8(a.tool_name, b.tool_name) || compareUtf8(a.group_id, b.group_id),
-    );
+    return [...this.#hints.values()]
+      .flat()
+      .sort((a, b) => compareUtf8(a.tool_name, b.tool_name) || compareUtf8(a.group_id, b.group_id));
+  }
+
+  #hintsOf(groupId: string): ParallelHint[] {
+    const known = this.#hints.get(groupId);
+    if (known !== undefined) return known;
+    const hints: ParallelHint[] = [];
+    this.#hints.set(groupId, hints);
+    return hints;
   }
 
   #put(group: ParallelGroup): void {
