@@ -7,6 +7,8 @@ export { PlanReader } from './plan-reader.ts';
 export { MemoryPlanStore } from './store/memory-plan-store.ts';
 export { StoreError } from './store/plan-store.ts';
 
+// Types
+
 export type { Convention, SpanRole, Verdict } from './conventions/convention.ts';
 export type { FanoutSpanProcessorOptions } from './fanout-span-processor.ts';
 export type { Learner, Lesson } from './learner/learner.ts';

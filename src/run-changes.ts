@@ -18,7 +18,7 @@ export interface TraceLesson {
   readonly cohortsDropped: number;
 }
 
-export interface AgentWrite {
+interface AgentWrite {
   readonly agentId: string;
   readonly change: RunChange;
   /** New spans that this write stands for. */

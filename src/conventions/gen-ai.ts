@@ -130,7 +130,8 @@ function agentOf(span: Span, operation: string): Verdict {
   };
   if (level === 'workflow') return verdict('workflow', `${rule}.workflow`, details);
   // the root around several agents in opentelemetry-python-contrib; elsewhere SERVER is an agent called from afar
-  if (kind === SERVER && scopeName.includes('openai_agents')) return verdict('workflow', `${rule}.root`, details);
+  if (kind === SERVER && scopeName.includes('openai_agents'))
+    return verdict('workflow', `${rule}.root`, details);
   return verdict('agent', rule, { ...details, agentId: text(attributes, 'gen_ai.agent.id') });
 }
 

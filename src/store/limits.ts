@@ -20,7 +20,7 @@ export interface StoreLimits {
 
 const WEEK_SECONDS = 7 * 24 * 3_600;
 
-export const DEFAULT_STORE_LIMITS: StoreLimits = {
+const DEFAULT_STORE_LIMITS: StoreLimits = {
   maxGroups: 512,
   maxPlanBytes: 1_048_576,
   maxAgents: 10_000,

@@ -30,7 +30,7 @@ export interface WriteObserver<Token> {
 /** How a change ended. One replaced by a later revision while it waited ends as that revision does. */
 export type WriteOutcome = 'learned' | 'duplicate' | { readonly dropped: WriteDropReason };
 
-export type WriteDropReason =
+type WriteDropReason =
   /** The queue was over its bounds and this was the oldest change waiting. */
   | 'queue_full'
   /** The store has as many agents as it may. */

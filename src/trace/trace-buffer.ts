@@ -105,7 +105,7 @@ export interface TraceBufferOptions {
   readonly evict: 'cost' | 'idle';
 }
 
-export const DEFAULT_TRACE_BUFFER_OPTIONS: TraceBufferOptions = {
+const DEFAULT_TRACE_BUFFER_OPTIONS: TraceBufferOptions = {
   mode: 'wire',
   rootQuietMillis: 2_000,
   remoteRootQuietMillis: 10_000,
