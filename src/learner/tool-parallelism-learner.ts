@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Cohort, cohortOf } from '../model/cohort.ts';
+import { memoised } from '../model/memo.ts';
 import { MultisetIndex } from '../model/multiset-index.ts';
 import type { CallRecord, RunRecord } from '../model/run-record.ts';
 import { compareTimes, nanosBetween, type Time } from '../model/time.ts';
@@ -158,9 +159,7 @@ class ActiveNames {
   }
 }
 
-function hashOf(name: string): bigint {
-  return createHash('sha256').update(name).digest().readBigUInt64LE();
-}
+const hashOf = memoised(10_000, (name) => createHash('sha256').update(name).digest().readBigUInt64LE());
 
 /** Distinct cohorts, bounded. */
 class CohortSet {

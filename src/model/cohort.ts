@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { memoised } from './memo.ts';
 import { compareUtf8 } from './utf8.ts';
 
 /** Tool names that were running at one instant: a multiset, sorted by UTF-8 bytes. */
@@ -16,8 +17,17 @@ export function cohortOf(names: readonly string[]): Cohort {
 
 /** The key of names that are sorted already: half a SHA-256 of their JSON array, which no other multiset shares. */
 export function cohortKey(sortedNames: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(sortedNames)).digest('hex').slice(0, 32);
+  const json = JSON.stringify(sortedNames);
+  return json.length <= MAX_MEMOISED ? keyOfShort(json) : keyOf(json);
 }
+
+function keyOf(json: string): string {
+  return createHash('sha256').update(json).digest('hex').slice(0, 32);
+}
+
+/** Long cohorts are rare, and remembering them would cost more than hashing them. */
+const MAX_MEMOISED = 1_024;
+const keyOfShort = memoised(4_096, keyOf);
 
 /** Whether every name of `part` stands in `whole` at least as often. Both sorted by UTF-8 bytes. */
 export function isContained(part: readonly string[], whole: readonly string[]): boolean {

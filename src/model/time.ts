@@ -46,12 +46,24 @@ export function timeFromUnixNanos(nanos: bigint): Time {
 /** RFC 3339 in UTC, with as many fraction digits (0, 3, 6 or 9) as the time needs; what NeMo Relay writes. */
 export function formatTime(time: Time): string {
   const [seconds, nanos] = time;
-  const whole = new Date(seconds * 1_000).toISOString().slice(0, -5);
+  const whole = formatSeconds(seconds);
   if (nanos === 0) return `${whole}Z`;
   const digits = String(nanos).padStart(9, '0');
   if (nanos % 1_000_000 === 0) return `${whole}.${digits.slice(0, 3)}Z`;
   if (nanos % 1_000 === 0) return `${whole}.${digits.slice(0, 6)}Z`;
   return `${whole}.${digits}Z`;
+}
+
+let lastSeconds = Number.NaN;
+let lastFormatted = '';
+
+/** The times of a run mostly fall into few seconds. */
+function formatSeconds(seconds: number): string {
+  if (seconds !== lastSeconds) {
+    lastFormatted = new Date(seconds * 1_000).toISOString().slice(0, -5);
+    lastSeconds = seconds;
+  }
+  return lastFormatted;
 }
 
 const RFC3339 = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})$/;
