@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseStoreUrl } from '../store/store-url.ts';
+import { CliError } from './cli-error.ts';
 import type { LearnOptions } from './learn-options.ts';
 import type { Outputs } from './output.ts';
 import type { PlanOptions } from './plan.ts';
 import { printable } from './printable.ts';
 import type { RunsOptions } from './runs.ts';
+import type { ServeOptions } from './serve-options.ts';
 import { DEFAULT_STORE_URL } from './store-url.ts';
 import type { StoreChoice } from './with-store.ts';
 
@@ -35,6 +38,7 @@ export function createProgram(
   addLearn(program, outputs, stdin, finish);
   addReaders(program, outputs);
   addForget(program, outputs);
+  addServe(program, outputs, finish);
   for (const command of [program, ...program.commands]) {
     const path = command === program ? 'spanplan' : `spanplan ${command.name()}`;
     command.showHelpAfterError(`Usage: ${path} ${command.usage()}\nSee ${path} --help.`);
@@ -156,6 +160,52 @@ function addForget(program: Command, outputs: Outputs): void {
     });
 }
 
+function addServe(program: Command, outputs: Outputs, finish: (status: number) => void): void {
+  withServeOptions(program.command('serve'))
+    .summary('run the sidecar: receive spans, learn, forward them')
+    .description(
+      'Runs the sidecar: receives OTLP over HTTP and gRPC, learns from the spans, answers questions about plans on the ' +
+        'admin port, and passes everything on unchanged. SIGTERM or SIGINT ends it in order.',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'serve',
+        'serve --forward https://collector.example:4318',
+        'serve --store redis://localhost:6379 --http 0.0.0.0:4318',
+        'serve --config spanplan.yaml',
+      ),
+    )
+    .action(async (options: ServeOptions) => {
+      const { serve } = await import('./serve.ts');
+      finish(await serve(options, outputs, version()));
+    });
+  withServeOptions(program.command('config'))
+    .summary('print the configuration that serve would run with')
+    .description(
+      'Checks file, environment and flags, and prints what serve would run with: defaults included, secrets masked.',
+    )
+    .addHelpText('after', examples('config', 'config --config spanplan.yaml --store redis://localhost:6379'))
+    .action(async (options: ServeOptions) => {
+      const { showConfig } = await import('./config.ts');
+      showConfig(options, outputs);
+    });
+}
+
+/** Each also as a variable: --key-prefix is SPANPLAN_KEY_PREFIX. Checked with the rest of the configuration. */
+function withServeOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration in YAML (default: none is needed)')
+    .option('--http <host:port>', 'where OTLP/HTTP is received (default: 127.0.0.1:4318)')
+    .option('--grpc <host:port>', 'where OTLP/gRPC is received (default: 127.0.0.1:4317)')
+    .option('--admin <host:port>', 'where plans, health and metrics are asked for (default: 127.0.0.1:4319)')
+    .option('--store <url>', `where plans are kept (default: "${DEFAULT_STORE_URL}")`)
+    .option('--key-prefix <prefix>', 'begins all keys in Redis (default: "spanplan:")')
+    .option('--forward <url>', 'where everything is passed on to: http://, https:// or grpc://HOST:PORT')
+    .option('--log-level <level>', 'debug, info, warn or error (default: info)')
+    .addHelpText('after', '\nEach option may come as a variable: --key-prefix is SPANPLAN_KEY_PREFIX.');
+}
+
 function withStoreOptions(command: Command): Command {
   return command
     .option(
@@ -171,9 +221,14 @@ function examples(...commands: readonly string[]): string {
   return ['', 'Examples:', ...commands.map((command) => `  $ spanplan ${command}`)].join('\n');
 }
 
+/** What commander says of a bad value quotes it, and this one may hold a password. */
 function storeUrl(text: string): string {
-  if (/^(?:memory:|lmdb:.|rediss?:\/\/|(?:redis\+)?unix:.)/i.test(text)) return text;
-  throw new InvalidArgumentError('It is no URL of a store.');
+  try {
+    parseStoreUrl(text);
+    return text;
+  } catch (error) {
+    throw new CliError(`--store cannot be used: ${error instanceof Error ? error.message : ''}.`, 2);
+  }
 }
 
 function wholeNumber(text: string): number {

@@ -1,5 +1,6 @@
 import type { StoreLimits } from './limits.ts';
 import type { PlanStore } from './plan-store.ts';
+import { parseStoreUrl } from './store-url.ts';
 
 export interface OpenStoreOptions extends Partial<StoreLimits> {
   /** Redis: begins every key. Default `spanplan:`. */
@@ -15,20 +16,17 @@ export interface OpenStoreOptions extends Partial<StoreLimits> {
  */
 export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<PlanStore> {
   const { keyPrefix, hashTags, ...limits } = options;
-  const scheme = /^[a-z+]+:/i.exec(url)?.[0].toLowerCase();
-  switch (scheme) {
-    case 'memory:': {
+  const place = parseStoreUrl(url);
+  switch (place.kind) {
+    case 'memory': {
       const { MemoryPlanStore } = await import('./memory-plan-store.ts');
       return new MemoryPlanStore(limits);
     }
-    case 'lmdb:': {
+    case 'lmdb': {
       const { LmdbPlanStore } = await import('./lmdb-plan-store.ts');
-      return new LmdbPlanStore({ path: url.slice(scheme.length), ...limits });
+      return new LmdbPlanStore({ path: place.path, ...limits });
     }
-    case 'redis:':
-    case 'rediss:':
-    case 'redis+unix:':
-    case 'unix:': {
+    case 'redis': {
       const { RedisPlanStore } = await import('./redis-plan-store.ts');
       return new RedisPlanStore({
         url,
@@ -37,9 +35,5 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
         ...limits,
       });
     }
-    default:
-      throw new RangeError(
-        'That is no URL of a store; give memory:, lmdb:PATH, redis://HOST:PORT, rediss://HOST:PORT or unix:PATH',
-      );
   }
 }

@@ -15,7 +15,7 @@ describe('exit status 2, with the usage', () => {
     ['an unknown option', ['plan', '--al'], "unknown option '--al'"],
     ['no file', ['learn'], 'Usage: spanplan learn [options] <files...>'],
     ['too many arguments', ['plan', 'a', 'b'], 'too many arguments'],
-    ['no URL of a store', ['agents', '--store', 'mysql://x'], 'It is no URL of a store'],
+    ['no URL of a store', ['agents', '--store', 'mysql://x'], 'That is no URL of a store'],
     ['a bound that is no number', ['learn', '--max-groups', '0', 'x'], 'not a whole number above 0'],
     [
       'options that contradict',
@@ -23,6 +23,10 @@ describe('exit status 2, with the usage', () => {
       "cannot be used with '--input runs'",
     ],
     ['a URL that cannot be read', ['plan', '--store', 'redis://:hunter2@[x'], 'The Redis URL cannot be read'],
+    ['a URL with a slash missing', ['plan', '--store', 'redis:/u:hunter2@h'], 'looks like redis://HOST:PORT'],
+    ['a password with a slash', ['plan', '--store', 'redis://:hun@ter2/hunter2@h'], 'is not a number'],
+    ['a broken escape', ['plan', '--store', 'redis://%zz:hunter2@h'], 'write it as %25'],
+    ['no directory', ['plan', '--store', 'lmdb:'], 'names a directory'],
   ])('for %s', async (_, args, text) => {
     const result = await command(...args);
     expect(result).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(text) });
@@ -81,11 +85,12 @@ describe('colours', () => {
 describe('a store URL as it is shown', () => {
   it.each([
     ['redis://localhost:6379/1', 'redis://localhost:6379/1'],
-    ['rediss://user:secret@host:1', 'rediss://host:1'],
-    ['redis://:se@cr/et@host?password=secret', 'redis://host'],
+    ['rediss://user:secret@host:1', 'rediss://host:1/0'],
+    ['redis://:secret@host?password=secret', 'redis://host:6379/0'],
     ['lmdb:./.spanplan', 'lmdb:./.spanplan'],
     ['unix:/run/redis.sock', 'unix:/run/redis.sock'],
-    ['redis+unix://user:secret@/run/redis.sock', 'redis+unix:///run/redis.sock'],
+    ['redis+unix://user:secret@/run/redis.sock', 'unix:/run/redis.sock'],
+    ['unix:/run/redis.sock?user=me&pass=secret&db=2', 'unix:/run/redis.sock?db=2'],
   ])('%s is %s', (url, shown) => {
     expect(shownUrl(url)).toBe(shown);
   });

@@ -207,6 +207,19 @@ describe('a stored value that is no plan', () => {
     }
     expect(await redis.type(planKey())).toBe('hash');
   });
+
+  it.each(['runs_index', 'fanout_evidence', 'fanout_applied', 'fanout_applied_at', 'fanout_runs'])(
+    'loses no run where %s is of another type: it is applied once that is mended',
+    async (kind) => {
+      const key = planKey().replace(/plan:(?=planner$)/, `${kind}:`);
+      await redis.set(key, 'oops');
+      const write = () => store.apply('planner', [change('r1', [['a', 'b']])]);
+      await expect(write()).rejects.toMatchObject({ code: 'corrupt_plan' });
+      expect(await redis.get(planKey())).toBeNull();
+      await redis.del(key);
+      expect(await write()).toMatchObject({ applied: 1, duplicates: 0, groupsAdded: 1 });
+    },
+  );
 });
 
 describe('run records of another runtime', () => {

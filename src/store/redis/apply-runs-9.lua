@@ -72,6 +72,14 @@ local function isGreater(a, b)
   return #a > #b
 end
 
+-- A script that fails half-way leaves what it wrote. So a key of another type, which someone else must have put there,
+-- makes it fail here, before it writes.
+redis.call('LLEN', INDEX)
+redis.call('HGET', EVIDENCE, '')
+redis.call('HGET', APPLIED, '')
+redis.call('ZCARD', APPLIED_AT)
+redis.call('ZCARD', OURS)
+
 local now = tonumber(take())
 local mode = take()
 local turn, turnMillis = take(), take()
@@ -140,10 +148,8 @@ local candidate = { id = take(), at = take(), json = take() }
 local compacted, channel, message = take(), take(), take()
 local maxApplied, runTtl, maxRuns = tonumber(take()), take(), tonumber(take())
 
-local appliedScore, runScore = nextScore(APPLIED_AT, now), nextScore(OURS, now)
+local runScore = nextScore(OURS, now)
 for i, run in ipairs(runs) do
-  redis.call('HSET', APPLIED, run.id, run.remembered)
-  redis.call('ZADD', APPLIED_AT, string.format('%.0f', appliedScore + i), run.id)
   if run.record ~= '' then
     redis.call('SET', RUN .. run.id, run.record, 'EX', runTtl)
     if not redis.call('ZSCORE', OURS, run.id) then
@@ -155,16 +161,6 @@ for i, run in ipairs(runs) do
     redis.call('LREM', INDEX, 1, run.id)
   end
 end
-
-local surplus = redis.call('ZCARD', APPLIED_AT) - maxApplied
-if surplus > 0 then
-  for _, id in ipairs(redis.call('ZRANGE', APPLIED_AT, 0, surplus - 1)) do
-    redis.call('ZREM', APPLIED_AT, id)
-    redis.call('HDEL', APPLIED, id)
-  end
-end
-redis.call('PEXPIRE', APPLIED, appliedTtl)
-redis.call('PEXPIRE', APPLIED_AT, appliedTtl)
 
 local function trim(ids)
   for _, id in ipairs(ids) do
@@ -184,7 +180,28 @@ else
   redis.call('PERSIST', INDEX)
 end
 
-if mode == 'none' then return { 'ok', revision, epoch, writes } end
+-- Comes last: a run is remembered as applied only once all that it contributes is written.
+local function remember()
+  local appliedScore = nextScore(APPLIED_AT, now)
+  for i, run in ipairs(runs) do
+    redis.call('HSET', APPLIED, run.id, run.remembered)
+    redis.call('ZADD', APPLIED_AT, string.format('%.0f', appliedScore + i), run.id)
+  end
+  local surplus = redis.call('ZCARD', APPLIED_AT) - maxApplied
+  if surplus > 0 then
+    for _, id in ipairs(redis.call('ZRANGE', APPLIED_AT, 0, surplus - 1)) do
+      redis.call('ZREM', APPLIED_AT, id)
+      redis.call('HDEL', APPLIED, id)
+    end
+  end
+  redis.call('PEXPIRE', APPLIED, appliedTtl)
+  redis.call('PEXPIRE', APPLIED_AT, appliedTtl)
+end
+
+if mode == 'none' then
+  remember()
+  return { 'ok', revision, epoch, writes }
+end
 
 local function merged(key, how, count, first, last, group)
   local known = how ~= 'put' and redis.call('HGET', EVIDENCE, key)
@@ -242,5 +259,6 @@ redis.call('HSET', META, 'epoch', epoch, 'revision', newRevision, 'writes', writ
 for _, key in ipairs({ META, EVIDENCE }) do
   if plan then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, appliedTtl) end
 end
+remember()
 if newRevision ~= revision then redis.call('PUBLISH', channel, message) end
 return { 'ok', newRevision, epoch, writes }

@@ -4,7 +4,7 @@ import { suppressTracing } from '../../support/suppress-tracing.ts';
 import { StoreError } from '../plan-store.ts';
 import type { RedisClient } from './redis-client.ts';
 import { parseRedisUrl, type RedisTarget } from './redis-url.ts';
-import { storeErrorOf } from './store-error-of.ts';
+import { isRefusal, storeErrorOf } from './store-error-of.ts';
 
 /**
  * The way to Redis: a client of our own for a URL, or one that the application brings. Every command ends within
@@ -73,7 +73,7 @@ export class RedisConnection {
     const client = await this.#open();
     if (!(await client.ready())) {
       this.#assertOpen();
-      throw new StoreError('unavailable', `${this.label} cannot be reached: no connection.`);
+      throw storeErrorOf(client.refusal ?? new Error('no connection.'), this.label);
     }
     this.#assertOpen();
     return client;
@@ -122,6 +122,16 @@ class Client {
   #downSince: number;
   /** Shared by all commands that wait for the connection. */
   #waiting: Promise<boolean> | undefined;
+  /** Why the server would not have the connection, a wrong password say; undefined where it had, or was not reached. */
+  refusal: Error | undefined;
+  readonly #onReady = () => {
+    this.refusal = undefined;
+  };
+  readonly #onError = (error: Error) => {
+    // Else a refusal hides behind the closed connection that it leads to.
+    if (isRefusal(error)) this.refusal = error;
+    logError(error);
+  };
   readonly #onDown = () => {
     this.#downSince = performance.now();
   };
@@ -130,12 +140,14 @@ class Client {
     this.redis = redis;
     this.#downSince = performance.now();
     redis.on('close', this.#onDown);
-    redis.on('error', logError);
+    redis.on('ready', this.#onReady);
+    redis.on('error', this.#onError);
   }
 
   release(): void {
     this.redis.off('close', this.#onDown);
-    this.redis.off('error', logError);
+    this.redis.off('ready', this.#onReady);
+    this.redis.off('error', this.#onError);
   }
 
   /** Whether it is connected, after a short wait where that may help. */

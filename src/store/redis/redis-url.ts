@@ -18,8 +18,8 @@ export interface RedisTarget {
  * @throws RangeError that says what is wrong and never holds the URL itself, which may hold a password.
  */
 export function parseRedisUrl(text: string): RedisTarget {
-  const socket = UNIX.exec(text);
-  if (socket !== null) return unixTarget(socket[1] ?? '', new URLSearchParams(socket[2]));
+  const socket = UNIX.exec(text)?.groups;
+  if (socket !== undefined) return unixTarget(socket);
   let url: URL;
   try {
     url = new URL(text);
@@ -29,23 +29,26 @@ export function parseRedisUrl(text: string): RedisTarget {
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
     throw new RangeError(`${url.protocol} is no scheme of a Redis URL; use redis:, rediss: or unix:`);
   }
-  const host = decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1') || '127.0.0.1';
+  const host = decoded(url.hostname).replace(/^\[(.*)\]$/, '$1') || '127.0.0.1';
   const port = Number(url.port || 6379);
   const db = dbOf(url.searchParams, url.pathname.slice(1));
   const label = `${url.protocol}//${host.includes(':') ? `[${host}]` : host}:${port}/${db}`;
   return { host, port, ...credentialsOf(url), db, tls: url.protocol === 'rediss:', label };
 }
 
-const UNIX = /^(?:(?:redis\+)?unix:\/\/|unix:)([^?]*)(?:\?(.*))?$/s;
+/** `redis+unix://` may carry a user and a password before the path, as a Redis URL does before the host. */
+const UNIX =
+  /^(?:(?:redis\+)?unix:\/\/(?:(?<user>[^/:@]*)(?::(?<pass>[^/]*))?@)?|unix:)(?<path>[^?]*)(?:\?(?<query>.*))?$/s;
 
-function unixTarget(encodedPath: string, query: URLSearchParams): RedisTarget {
-  const path = decodeURIComponent(encodedPath);
+function unixTarget(parts: Readonly<Record<string, string | undefined>>): RedisTarget {
+  const query = new URLSearchParams(parts.query);
+  const path = decoded(parts.path ?? '');
   if (path === '' || path === '/') {
     throw new RangeError('The Redis URL names no socket; it looks like unix:/run/redis.sock');
   }
   const db = dbOf(query, '');
-  const username = query.get('user');
-  const password = query.get('pass');
+  const username = query.get('user') ?? decoded(parts.user ?? '');
+  const password = query.get('pass') ?? decoded(parts.pass ?? '');
   return {
     path,
     ...(username && { username }),
@@ -56,6 +59,14 @@ function unixTarget(encodedPath: string, query: URLSearchParams): RedisTarget {
   };
 }
 
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new RangeError('A % in the Redis URL begins no escape; write it as %25');
+  }
+}
+
 function dbOf(query: URLSearchParams, path: string): number {
   const text = query.get('db') ?? (path || '0');
   if (!/^\d{1,9}$/.test(text)) throw new RangeError('The database in the Redis URL is not a number');
@@ -64,7 +75,7 @@ function dbOf(query: URLSearchParams, path: string): number {
 
 function credentialsOf(url: URL): { readonly username?: string; readonly password?: string } {
   return {
-    ...(url.username && { username: decodeURIComponent(url.username) }),
-    ...(url.password && { password: decodeURIComponent(url.password) }),
+    ...(url.username && { username: decoded(url.username) }),
+    ...(url.password && { password: decoded(url.password) }),
   };
 }

@@ -17,5 +17,10 @@ export function storeErrorOf(error: unknown, label: string): StoreError {
   return new StoreError('unavailable', `${label} cannot be reached: ${reason}`);
 }
 
+/** Whether the server answered, and would not do it. */
+export function isRefusal(error: Error): boolean {
+  return REFUSALS.test(error.message);
+}
+
 const REFUSALS =
   /\b(NOPERM|NOAUTH|WRONGPASS|OOM|READONLY|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|BUSY|ERR)\b/;
