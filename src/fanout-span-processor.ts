@@ -47,6 +47,12 @@ export class FanoutSpanProcessor {
         `shutdownTimeoutMillis must be a number above 0, not ${String(shutdownTimeoutMillis)}`,
       );
     }
+    const { appliedRunTtlSeconds, lateMillis = 3_600_000 } = options;
+    if (appliedRunTtlSeconds !== undefined && appliedRunTtlSeconds * 1_000 < lateMillis) {
+      throw new RangeError(
+        'appliedRunTtlSeconds must not be below lateMillis: a late span would count its run again',
+      );
+    }
     this.#timeoutMillis = shutdownTimeoutMillis;
     this.#ownsStore = typeof store === 'string';
     this.store = storeOf(store, options);

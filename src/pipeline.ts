@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { AttributeNames } from './conventions/attribute-names.ts';
 import { createRecogniser, type Recogniser } from './conventions/recognise.ts';
 import type { Learner } from './learner/learner.ts';
@@ -35,7 +36,7 @@ export class Pipeline implements SpanConsumer {
   readonly #ledger: SpanLedger;
   readonly #observer: PipelineObserver;
   readonly #released: ReleasedTrace[] = [];
-  #scheduled: NodeJS.Immediate | undefined;
+  #isScheduled = false;
   #isFlushing = false;
   readonly #stopTicking: () => void;
   #closing: Promise<void> | undefined;
@@ -114,25 +115,41 @@ export class Pipeline implements SpanConsumer {
     this.#ledger.released(trace);
     this.#released.push(trace);
     // A burst may finish traces faster than the loop turns; they are not to pile up.
-    if (this.#released.length >= MAX_RELEASED && !this.#isFlushing) this.#learnReleased(BATCH_TRACES);
+    if (this.#released.length > MAX_RELEASED && !this.#isFlushing) this.#learnReleased(1);
     this.#learnSoon();
   }
 
   #learnSoon(): void {
-    this.#scheduled ??= setImmediate(() => {
-      this.#scheduled = undefined;
-      this.#learnReleased(BATCH_TRACES);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    const learn = () => {
+      this.#isScheduled = false;
+      if (!this.#queue.isBehind || this.#released.length > MAX_RELEASED) this.#learnReleased(BATCH_TRACES);
       if (this.#released.length > 0) this.#learnSoon();
-    }).unref();
+    };
+    if (this.#queue.isBehind) setTimeout(learn, CATCH_UP_MILLIS).unref();
+    else setImmediate(learn).unref();
   }
 
+  /** In slices, so that the application and the writes begun have their turn; and not faster than the store takes it. */
+  async #learnAll(deadline: number): Promise<void> {
+    while (this.#released.length > 0 && performance.now() < deadline) {
+      if (!this.#queue.isBehind) this.#learnReleased(BATCH_TRACES);
+      await (this.#queue.isBehind ? sleep(CATCH_UP_MILLIS) : nextTurn());
+    }
+  }
+
+  /** Learns the oldest; fewer than `atMost` where a trace of many runs fills the queue. */
   #learnReleased(atMost: number): void {
-    for (const trace of this.#released.splice(0, atMost)) {
+    for (let learned = 0; learned < atMost; learned++) {
+      const trace = this.#released.shift();
+      if (trace === undefined) return;
       try {
         this.#learn(trace);
       } catch (error) {
         this.#ledger.traceFailed(trace, error);
       }
+      if (this.#queue.isBehind) return;
     }
   }
 
@@ -161,12 +178,7 @@ export class Pipeline implements SpanConsumer {
     this.#isFlushing = true;
     this.#buffer.flush(this.#options.clock.now());
     this.#isFlushing = false;
-    this.#learnReleased(BATCH_TRACES);
-    // Tens of thousands of traces may be due; the application, and the writes begun, have their turn in between.
-    while (this.#released.length > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setImmediate(resolve));
-      this.#learnReleased(BATCH_TRACES);
-    }
+    await this.#learnAll(deadline);
     await this.#queue.drain(Math.max(0, deadline - performance.now()));
   }
 
@@ -177,10 +189,14 @@ export class Pipeline implements SpanConsumer {
   }
 
   async #close(timeoutMillis: number): Promise<void> {
+    const deadline = performance.now() + timeoutMillis;
     this.#stopTicking();
+    this.#isFlushing = true;
     this.#buffer.shutdown(this.#options.clock.now());
-    this.#learnReleased(Number.POSITIVE_INFINITY);
-    await this.#queue.close(timeoutMillis);
+    await this.#learnAll(deadline);
+    const lost = this.#released.splice(0);
+    for (const trace of lost) this.#ledger.traceLost(trace);
+    await this.#queue.close(Math.max(0, deadline - performance.now()));
     const { awaiting, dropped } = this.account;
     if (dropped.shutdown)
       tell.warn(`spanplan: ${dropped.shutdown + awaiting} spans were not learned before shutdown`);
@@ -201,4 +217,6 @@ export class Pipeline implements SpanConsumer {
 const TICK_MILLIS = 500;
 /** So many traces are learned in one turn of the event loop, so that the application's own work goes on. */
 const BATCH_TRACES = 32;
+/** How soon to look again whether the store has caught up. */
+const CATCH_UP_MILLIS = 5;
 const MAX_RELEASED = 2_000;

@@ -115,7 +115,10 @@ export class PlanReader {
   #index(agentId: string): Promise<PlanIndex | undefined> {
     const entry = this.#entries.get(agentId);
     if (entry === undefined || entry.isOutdated) return this.#load(agentId, entry);
-    if (this.#clock.now() >= entry.expiresAt) this.#refresh(agentId, entry);
+    const now = this.#clock.now();
+    // A plan that nobody asked for in a long time is worth waiting for; one in use is refreshed behind the answer.
+    if (now >= entry.expiresAt + this.#maxAgeMillis) return this.#load(agentId, entry);
+    if (now >= entry.expiresAt) this.#refresh(agentId, entry);
     return entry.index;
   }
 

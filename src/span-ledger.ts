@@ -27,7 +27,8 @@ export interface SpanAccount {
 export class SpanLedger implements WriteObserver<number> {
   readonly #telemetry: Telemetry;
   readonly #bufferStats: () => TraceBufferStats;
-  readonly #warned = new Set<string>();
+  /** When it was last told, by what it was about. */
+  readonly #warned = new Map<string, number>();
   #awaiting = 0;
 
   constructor(bufferStats: () => TraceBufferStats) {
@@ -105,6 +106,12 @@ export class SpanLedger implements WriteObserver<number> {
     this.#warnOfFault(error);
   }
 
+  /** A released trace for which there was no time left. */
+  traceLost(trace: ReleasedTrace): void {
+    this.#awaiting -= trace.fresh.length;
+    this.#drop(trace.fresh.length, 'shutdown');
+  }
+
   #warnOfFault(error: unknown): void {
     const name = nameOf(error);
     this.#warnOnce(`error:${name}`, `spanplan: a span could not be learned from (${name})`);
@@ -167,13 +174,18 @@ export class SpanLedger implements WriteObserver<number> {
   }
 
   #warnOnce(episode: string, message: string): void {
-    if (this.#warned.has(episode) || this.#warned.size >= MAX_WARNINGS) return;
-    this.#warned.add(episode);
+    const now = performance.now();
+    const last = this.#warned.get(episode);
+    if (last !== undefined && now - last < EPISODE_MILLIS) return;
+    if (last === undefined && this.#warned.size >= MAX_EPISODES) return;
+    this.#warned.set(episode, now);
     tell.warn(message);
   }
 }
 
-const MAX_WARNINGS = 1_000;
+/** What is still so after this long is told again. */
+const EPISODE_MILLIS = 600_000;
+const MAX_EPISODES = 1_000;
 
 /** All that is told of an error from outside: its message may hold anything. */
 function nameOf(error: unknown): string {

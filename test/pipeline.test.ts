@@ -71,6 +71,30 @@ describe('the way of a span', () => {
     expect(pipeline.account).toMatchObject({ received: 4, learned: 3, buffered: 0 });
   });
 
+  it.each(['flush', 'shutdown'] as const)(
+    'loses nothing at %s, however many traces are due, where the store works',
+    async (end) => {
+      const store = new FlakyStore();
+      store.weather = 'slow';
+      const { pipeline } = pipelineOf(store, { maxQueuedRuns: 20, lateMillis: 1 });
+      for (let trace = 0; trace < 500; trace++) feed(pipeline, ...fanout(`t${trace}`));
+      await pipeline[end](15_000);
+      expect(pipeline.account).toMatchObject({ received: 2_000, learned: 1_500, ignored: 500, dropped: {} });
+      await pipeline.shutdown(1_000);
+    },
+  );
+
+  it('counts as lost what there was no time for at shutdown', async () => {
+    const store = new FlakyStore();
+    store.weather = 'hanging';
+    const { pipeline } = pipelineOf(store, { maxQueuedRuns: 20 });
+    for (let trace = 0; trace < 500; trace++) feed(pipeline, ...fanout(`t${trace}`));
+    await pipeline.shutdown(50);
+    const { received, awaiting, ignored, dropped } = pipeline.account;
+    expect(awaiting).toBe(0);
+    expect(ignored + (dropped.shutdown ?? 0) + (dropped.queue_full ?? 0)).toBe(received);
+  });
+
   it('ends once, however often it is told to', async () => {
     const { pipeline } = pipelineOf(new MemoryPlanStore());
     expect(pipeline.shutdown(1_000)).toBe(pipeline.shutdown(1));

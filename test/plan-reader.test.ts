@@ -189,6 +189,22 @@ describe.each(STORES)('a reader on %s', (_, makeStore) => {
     expect(gate.reads).toBe(2);
   });
 
+  it('waits for the new plan where nobody asked for a long time, since it may have missed a change', async () => {
+    await teach(store, 'planner', ['fetch', 'search']);
+    const before = await reader.get('planner');
+    clock.advance(2 * MAX_AGE);
+    let isAnswered = false;
+    const release = hold(gate);
+    const asked = reader.get('planner').then((plan) => {
+      isAnswered = true;
+      return plan;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isAnswered).toBe(false);
+    release();
+    expect(await asked).toEqual(before);
+  });
+
   it('keeps no more plans than it may', async () => {
     const { front, gate: counting } = gated(store);
     const reading = new PlanReader({ store: front, clock, maxCachedAgents: 2 });

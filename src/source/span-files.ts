@@ -17,7 +17,7 @@ import type { PeekableBytes } from './peekable-bytes.ts';
 export type SpanFileItem = { readonly batch: DecodedBatch } | { readonly problem: FileProblem };
 
 /**
- * Reads the spans of a file, whatever OTLP form it has; its content tells which, not its name.
+ * Reads the spans of a file, whatever OTLP form it has; its content tells which, and its name only where that does not.
  *
  *     file or stream → unpacked (gzip) → JSON: one request, a list, or one a line → batches and problems
  *                                      → protobuf: one request
@@ -33,7 +33,7 @@ export async function* readSpanFile(
   try {
     const bytes = await openFile(input, limits);
     const head = await bytes.peek((seen) => seen.length >= SNIFF_BYTES);
-    if (isProtobuf(head)) {
+    if (isProtobuf(head, file)) {
       yield { batch: decodeOtlpProtobuf(await allOf(bytes, limits.maxDocumentBytes), wants) };
       return;
     }
@@ -54,12 +54,17 @@ const SNIFF_BYTES = 512;
 
 /**
  * Every request in protobuf has control characters that no text has, from its first attribute or scope on. What is
- * text, be it JSON or not, is taken for JSON, whose errors say more; and so is what begins like it.
+ * text, be it JSON or not, is taken for JSON, whose errors say more; and so is what begins like it. Only where neither
+ * is plain does the name count.
  */
-function isProtobuf(head: Buffer): boolean {
-  const first = head[0] ?? 0x20;
-  return !isJsonStart(first) && head.some((byte) => byte < 0x20 && !isJsonSpace(byte));
+function isProtobuf(head: Buffer, file: string): boolean {
+  if (isJsonStart(head[0] ?? 0x20)) return false;
+  if (head.some((byte) => byte < 0x20 && !isJsonSpace(byte))) return true;
+  const first = head.find((byte) => byte > 0x20) ?? 0x20;
+  return PROTOBUF_NAME.test(file) && !isJsonStart(first);
 }
+
+const PROTOBUF_NAME = /\.(?:pb|binpb|bin)(?:\.gz)?$/i;
 
 function isJsonStart(byte: number): boolean {
   return byte === 0x7b || byte === 0x5b;

@@ -155,17 +155,22 @@ class PlanGroups {
   readonly #added = new Set<string>();
   readonly #removed = new Set<string>();
   readonly #byId = new Map<string, ParallelGroup>();
+  /** Groups of others that have the id of another one. Ours never do; they are kept as they are. */
+  readonly #doubles: ParallelGroup[] = [];
   readonly #idByNames = new Map<string, string>();
   readonly #joined = new Set<string>();
   readonly #hints = new Map<string, ParallelHint[]>();
 
   constructor(plan: ExecutionPlan | undefined) {
     for (const hint of plan?.metadata_template.parallel_hints ?? []) this.#hintsOf(hint.group_id).push(hint);
-    for (const group of plan?.parallel_groups ?? []) this.#put(group);
+    for (const group of plan?.parallel_groups ?? []) {
+      if (this.#byId.has(group.group_id)) this.#doubles.push(group);
+      else this.#put(group);
+    }
   }
 
   get isEmpty(): boolean {
-    return this.#byId.size === 0 && this.#hints.size === 0;
+    return this.#byId.size === 0 && this.#doubles.length === 0 && this.#hints.size === 0;
   }
 
   /** Whether the groups differ from those of the plan; one that came and went again does not count. */
@@ -220,7 +225,7 @@ class PlanGroups {
   }
 
   groups(): readonly ParallelGroup[] {
-    return [...this.#byId.values()].sort((a, b) => compareUtf8(a.group_id, b.group_id));
+    return [...this.#byId.values(), ...this.#doubles].sort((a, b) => compareUtf8(a.group_id, b.group_id));
   }
 
   hints(): readonly ParallelHint[] {
@@ -239,7 +244,9 @@ class PlanGroups {
 
   #put(group: ParallelGroup): void {
     this.#byId.set(group.group_id, group);
-    this.#idByNames.set(JSON.stringify(group.tool_names), group.group_id);
+    // Other writers may have left the names in another order; it is the same group.
+    const names = [...group.tool_names].sort(compareUtf8);
+    this.#idByNames.set(JSON.stringify(names), group.group_id);
     this.#joined.add(group.tool_names.join('|'));
   }
 }

@@ -82,6 +82,20 @@ export class WriteQueue<Token = undefined> {
     return this.#items.size;
   }
 
+  /**
+   * Whether it is filled faster than a store that works takes it. Whoever can hold back should do so for so long: past
+   * its bounds it drops. While the store does not work, holding back helps nobody.
+   */
+  get isBehind(): boolean {
+    return !this.#hasRoom && this.#outage === undefined;
+  }
+
+  get #hasRoom(): boolean {
+    return (
+      this.#items.size * 2 < this.#options.maxQueuedRuns && this.#bytes * 2 < this.#options.maxQueuedBytes
+    );
+  }
+
   /** Roughly the memory they take. */
   get bytes(): number {
     return this.#bytes;
@@ -111,7 +125,7 @@ export class WriteQueue<Token = undefined> {
 
   /**
    * Waits until all that is queued now is settled, or `timeoutMillis` have passed. What waits for a retry is tried at
-   * once. Never rejects.
+   * once; what then still waits for a plan to be repaired is waited for no longer. Never rejects.
    */
   async drain(timeoutMillis: number): Promise<void> {
     if (this.#items.size === 0) return;
@@ -124,8 +138,11 @@ export class WriteQueue<Token = undefined> {
         resolve();
       };
       const check = () => {
-        const [oldest] = this.#items;
-        if (oldest === undefined || oldest.sequence > newest) finish();
+        for (const { sequence, lane } of this.#items) {
+          if (sequence > newest) break;
+          if (!isStuck(lane)) return;
+        }
+        finish();
       };
       // Not unref'ed: someone awaits this, and it ends by itself.
       const timer = setTimeout(finish, timeoutMillis);
@@ -148,7 +165,14 @@ export class WriteQueue<Token = undefined> {
   #laneOf(agentId: string): Lane<Token> {
     const known = this.#lanes.get(agentId);
     if (known !== undefined) return known;
-    const lane = { agentId, waiting: new Map(), busy: false, failures: 0, timer: undefined };
+    const lane = {
+      agentId,
+      waiting: new Map(),
+      busy: false,
+      failures: 0,
+      isCorrupt: false,
+      timer: undefined,
+    };
     this.#lanes.set(agentId, lane);
     return lane;
   }
@@ -163,9 +187,7 @@ export class WriteQueue<Token = undefined> {
 
   #shed(): void {
     const { maxQueuedRuns, maxQueuedBytes } = this.#options;
-    if (this.#isFull && this.#items.size * 2 < maxQueuedRuns && this.#bytes * 2 < maxQueuedBytes) {
-      this.#isFull = false;
-    }
+    if (this.#hasRoom) this.#isFull = false;
     for (const item of this.#items) {
       if (this.#items.size <= maxQueuedRuns && this.#bytes <= maxQueuedBytes) return;
       if (item.inFlight) continue;
@@ -231,6 +253,7 @@ export class WriteQueue<Token = undefined> {
     if (lane.failures > 0)
       tell.info(`spanplan: runs of agent ${JSON.stringify(lane.agentId)} are written again`);
     lane.failures = 0;
+    lane.isCorrupt = false;
   }
 
   #failed(lane: Lane<Token>, batch: readonly Item<Token>[], error: unknown): void {
@@ -244,6 +267,7 @@ export class WriteQueue<Token = undefined> {
     }
     this.#putBack(lane, batch);
     if (this.#closed) return;
+    lane.isCorrupt = code === 'corrupt_plan';
     if (code === 'unavailable') this.#pause(error);
     else this.#delay(lane, error);
   }
@@ -290,6 +314,7 @@ export class WriteQueue<Token = undefined> {
       this.#wake(lane);
       this.#pump();
     });
+    this.#checkWaiters();
   }
 
   #after(failures: number, then: () => void): NodeJS.Timeout {
@@ -316,6 +341,10 @@ export class WriteQueue<Token = undefined> {
     if (!this.#items.delete(item)) return;
     this.#bytes -= item.bytes;
     for (const entry of item.entries) this.#tell(entry, outcome);
+    this.#checkWaiters();
+  }
+
+  #checkWaiters(): void {
     for (const check of [...this.#waiters]) check();
   }
 
@@ -348,8 +377,15 @@ interface Lane<Token> {
   readonly waiting: Map<string, Item<Token>>;
   busy: boolean;
   failures: number;
+  /** The last write found a plan that cannot be read. */
+  isCorrupt: boolean;
   /** Set while the lane waits for its next try. */
   timer: NodeJS.Timeout | undefined;
+}
+
+/** Whether the lane waits for someone to repair its plan. */
+function isStuck(lane: Lane<unknown>): boolean {
+  return lane.isCorrupt && lane.timer !== undefined;
 }
 
 /** One run that is to be written, with all changes that its latest revision stands for. */

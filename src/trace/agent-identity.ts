@@ -1,9 +1,11 @@
+import { meaningful } from '../conventions/attributes.ts';
 import { boundedName } from '../conventions/bounded-name.ts';
 import type { Verdict } from '../conventions/convention.ts';
 import type { SpanNode } from './span-tree.ts';
 
 /** Ids that are made anew for each run name nobody. */
-const GENERATED_ID = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})$/i;
+const GENERATED_ID =
+  /^(?:(?:urn:uuid:)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})$/i;
 
 /** What a run's agent is called and which of its calls bear on that. */
 export interface AgentIdentityOptions {
@@ -76,6 +78,6 @@ function enclosingName(holder: SpanNode | undefined): string | undefined {
 }
 
 function serviceName(node: SpanNode | undefined): string | undefined {
-  const name = node?.record.resource.serviceName?.trim();
-  return name === undefined || name === '' || name.startsWith('unknown_service') ? undefined : name;
+  const name = meaningful(node?.record.resource.serviceName ?? '');
+  return name?.startsWith('unknown_service') ? undefined : name;
 }

@@ -8,7 +8,7 @@ import {
 } from '@opentelemetry/api';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { FanoutSpanProcessor } from '../../src/fanout-span-processor.ts';
+import { FanoutSpanProcessor, type FanoutSpanProcessorOptions } from '../../src/fanout-span-processor.ts';
 import type { SdkSpan } from '../../src/source/sdk-span.ts';
 import { MemoryPlanStore } from '../../src/store/memory-plan-store.ts';
 import { type PlanStore, StoreError } from '../../src/store/plan-store.ts';
@@ -235,6 +235,25 @@ it('a Redis that stops answering holds up neither the application nor its end', 
   }
   server.thaw();
   await server.dispose();
+});
+
+describe('options that cannot be', () => {
+  const store = new MemoryPlanStore();
+  it.each<[string, FanoutSpanProcessorOptions]>([
+    ['redis://HOST:PORT', { store: 'redis:/u:hunter2@h' }],
+    ['no URL of a store', { store: 'mysql://hunter2' }],
+    ['maxAgents', { store: 'memory:', maxAgents: -1 }],
+    ['give this to the store', { store, maxAgents: 5 }],
+    ['give this to the store', { store, keyPrefix: 'nemo_relay:' }],
+    ['appliedRunTtlSeconds', { store: 'memory:', appliedRunTtlSeconds: 1, lateMillis: 3_600_000 }],
+    ['shutdownTimeoutMillis', { store, shutdownTimeoutMillis: 0 }],
+    ['rootQuietMillis', { store, rootQuietMillis: 2, idleMillis: 1 }],
+    ['minOverlapMillis', { store, minOverlapMillis: -1 }],
+    ['agentId', { store, agentId: ' ' }],
+  ])('fail at construction with a sentence: %s', (said, options) => {
+    expect(() => new FanoutSpanProcessor(options)).toThrow(said);
+    expect(() => new FanoutSpanProcessor(options)).not.toThrow('hunter2');
+  });
 });
 
 describe('what the user gives', () => {

@@ -344,6 +344,14 @@ describe('readSpanFile', () => {
       ]);
     });
 
+    it('and believes the name of one whose content is not plain', async () => {
+      const path = join(folder, 'broken.pb');
+      await writeFile(path, Buffer.from([0x0a, 0xff, 0xff]));
+      const [item] = await itemsOf(path);
+      expect(item).toMatchObject({ problem: { file: path, byte: expect.any(Number) } });
+      expect(JSON.stringify(item)).not.toContain('line');
+    });
+
     it('and names those that are not there or no files', async () => {
       const missing = join(folder, 'missing.json');
       expect(await itemsOf(missing)).toEqual([

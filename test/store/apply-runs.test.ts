@@ -52,6 +52,30 @@ describe('group ids', () => {
   });
 });
 
+describe('what other writers left', () => {
+  const foreign = (groups: readonly { group_id: string; tool_names: readonly string[] }[]): AgentState => ({
+    ...EMPTY_STATE,
+    plan: {
+      agent_id: 'planner',
+      parallel_groups: groups,
+      metadata_template: { run_id: 'theirs', agent_id: 'planner', parallel_hints: [], extensions: {} },
+    },
+  });
+
+  it('keeps two groups that they gave one id', () => {
+    const groups = [
+      { group_id: 'fanout:x', tool_names: ['a', 'b'] },
+      { group_id: 'fanout:x', tool_names: ['c', 'd'] },
+    ];
+    expect(groupsOf(applied(foreign(groups), [['e', 'f']]))).toEqual(expect.arrayContaining(groups));
+  });
+
+  it('knows a group again whose names stand in another order', () => {
+    const groups = [{ group_id: 'fanout:x', tool_names: ['y', 'x'] }];
+    expect(groupsOf(applied(foreign(groups), [['x', 'y']]))).toEqual(groups);
+  });
+});
+
 describe('a plan at its bounds', () => {
   const names = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { minLength: 2, maxLength: 5 });
 

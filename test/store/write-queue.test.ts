@@ -169,6 +169,18 @@ describe('WriteQueue', () => {
     },
   );
 
+  it('does not make a drain wait for a plan that someone must repair', async () => {
+    const { queue, store, settled, enqueue } = setUp();
+    store.trouble = (agentId) => (agentId === 'bad' ? 'corrupt_plan' : undefined);
+    enqueue('bad', 'r1');
+    enqueue('good', 'r1');
+    const finished = queue.drain(60_000).then(() => 'drained');
+    await expect(Promise.race([finished, sleep(5_000)])).resolves.toBe('drained');
+    expect(settled).toEqual([['good/r1#1', 'learned']]);
+    expect(queue.size).toBe(1);
+    await queue.close(1);
+  });
+
   it('drops the runs of an agent that the store refuses', async () => {
     const { queue, store, settled, enqueue } = setUp();
     store.trouble = (agentId) => (agentId === 'new' ? 'agent_limit' : undefined);

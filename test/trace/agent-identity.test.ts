@@ -36,7 +36,13 @@ describe('what an agent is called', () => {
 
   it('is its id where it has no name, unless the id was made for the run', () => {
     expect(agentsOf([agent('root', { agentId: 'planner-v2' }), call])).toEqual(['planner-v2']);
-    for (const agentId of [UUID, UUID.toUpperCase(), '0123456789abcdef', 'a'.repeat(40)]) {
+    for (const agentId of [
+      UUID,
+      UUID.toUpperCase(),
+      `urn:uuid:${UUID}`,
+      '0123456789abcdef',
+      'a'.repeat(40),
+    ]) {
       expect(agentsOf([agent('root', { agentId }), call])).toEqual(['service']);
     }
     expect(agentsOf([agent('root', { agentId: '0123456789abcde' }), call])).toEqual(['0123456789abcde']);
@@ -55,7 +61,7 @@ describe('what an agent is called', () => {
   it('is then service.name, unless that is the default of the SDK', () => {
     const nameless = (service: string | undefined) => agentsOf([agent('root', { service }), call]);
     expect(nameless('research')).toEqual(['research']);
-    for (const service of ['unknown_service', 'unknown_service:node', '', ' ', undefined]) {
+    for (const service of ['unknown_service', 'unknown_service:node', '', ' ', 'n/a', undefined]) {
       expect(nameless(service)).toEqual(['unknown']);
     }
   });
