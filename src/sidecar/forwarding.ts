@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import type { OtlpRequest, UpstreamAnswer } from '../source/otlp-sink.ts';
+import { maskUrl } from './config-print.ts';
+import type { DestinationConfig, SidecarConfig } from './config-schema.ts';
+import type { ForwardTls } from './forward-upstream.ts';
+import { Forwarder } from './forwarder.ts';
+import type { Passage } from './learning-sink.ts';
+import { StartError } from './start-error.ts';
+
+/** What became of requests that were not delivered when forwarding ended. */
+export interface ForwardingRest {
+  readonly lost: number;
+  /** In the durable queue, for the next start. */
+  readonly kept: number;
+}
+
+/** The Forwarder that the configuration asks for, and what the sidecar wants to know of it. */
+export class Forwarding implements Passage {
+  /** As it may be shown. */
+  readonly endpoint: string;
+  readonly #forwarder: Forwarder;
+  readonly #isSync: boolean;
+  #sent = 0;
+  #retries = 0;
+
+  private constructor(forwarder: Forwarder, { endpoint, sync }: DestinationConfig) {
+    this.#forwarder = forwarder;
+    this.endpoint = maskUrl(endpoint);
+    this.#isSync = sync;
+  }
+
+  /**
+   * @returns undefined where nothing is to be forwarded.
+   * @throws StartError where certificates, headers or the durable queue cannot be used.
+   */
+  static async open({ exporters: { otlphttp, otlp } }: SidecarConfig): Promise<Forwarding | undefined> {
+    const destination = otlphttp ?? otlp;
+    if (destination === undefined) return undefined;
+    const { endpoint, headers, compression, timeout, sending_queue, retry_on_failure } = destination;
+    const { storage } = sending_queue;
+    try {
+      const forwarder = await Forwarder.open({
+        endpoint,
+        protocol: otlphttp === undefined ? 'grpc' : 'http',
+        headers,
+        compression,
+        timeoutMillis: timeout,
+        tls: await readTls(destination),
+        queue: {
+          maxBytes: sending_queue.queue_size,
+          consumers: sending_queue.num_consumers,
+          ...(storage !== undefined && { storage }),
+        },
+        retry: {
+          initialIntervalMillis: retry_on_failure.initial_interval,
+          maxIntervalMillis: retry_on_failure.max_interval,
+          maxElapsedMillis: retry_on_failure.max_elapsed_time,
+        },
+      });
+      return new Forwarding(forwarder, destination);
+    } catch (error) {
+      if (error instanceof StartError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new StartError(`Nothing can be forwarded: ${reason.replace(/\.?$/, '.')}`, { cause: error });
+    }
+  }
+
+  pass(request: OtlpRequest): Promise<UpstreamAnswer | undefined> | undefined {
+    return this.#isSync ? this.#forwarder.forwardSync(request) : this.#forwarder.forward(request);
+  }
+
+  get stats(): Forwarder['stats'] {
+    return this.#forwarder.stats;
+  }
+
+  /** False while requests wait that were tried in vain, and none was delivered since. */
+  get isGood(): boolean {
+    const { sent, retries, queuedRequests } = this.stats;
+    if (sent > this.#sent || queuedRequests === 0) {
+      this.#sent = sent;
+      this.#retries = retries;
+    }
+    return retries === this.#retries;
+  }
+
+  drain(timeoutMillis: number): Promise<void> {
+    return this.#forwarder.drain(timeoutMillis);
+  }
+
+  async close(): Promise<ForwardingRest> {
+    await this.#forwarder.close();
+    const { dropped, held } = this.stats;
+    return { lost: dropped.shutdown, kept: held };
+  }
+}
+
+async function readTls({ tls }: DestinationConfig): Promise<ForwardTls> {
+  const { ca_file, cert_file, key_file, insecure, insecure_skip_verify } = tls;
+  const [ca, cert, key] = await Promise.all([ca_file, cert_file, key_file].map(readPem));
+  return {
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+    insecure,
+    insecureSkipVerify: insecure_skip_verify,
+  };
+}
+
+async function readPem(path: string | undefined): Promise<Buffer | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new StartError(`Nothing can be forwarded: the file ${path} cannot be read (${code}).`, {
+      cause: error,
+    });
+  }
+}

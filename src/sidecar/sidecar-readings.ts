@@ -1,0 +1,54 @@
+import type { AnswerSummary } from '../source/receiver/receiver-options.ts';
+import type { Forwarding } from './forwarding.ts';
+import type { LearningSink } from './learning-sink.ts';
+import type { SidecarReadings } from './metrics.ts';
+import type { PlanApi } from './plan-api.ts';
+import type { Readiness } from './plan-api-schemas.ts';
+
+/** How often requests were answered, by transport, signal and status. */
+export class AnswerCounts {
+  readonly #counts = new Map<string, { readonly answer: AnswerSummary; count: number }>();
+
+  count(answer: AnswerSummary): void {
+    const { transport, signal, status } = answer;
+    const key = `${transport} ${signal} ${status}`;
+    const known = this.#counts.get(key);
+    if (known === undefined) this.#counts.set(key, { answer, count: 1 });
+    else known.count++;
+  }
+
+  *readings() {
+    for (const { answer, count } of this.#counts.values()) {
+      const { transport, signal = 'none', status } = answer;
+      yield [{ transport, signal, status: String(status) }, count] as const;
+    }
+  }
+}
+
+/** Where each metric of the sidecar is read from. */
+export function readingsOf(parts: {
+  readonly sink: LearningSink;
+  readonly forwarding: Forwarding | undefined;
+  readonly api: PlanApi;
+  readonly answers: AnswerCounts;
+  readonly maxInFlight: number;
+  readonly readiness: () => Readiness;
+}): SidecarReadings {
+  const { sink, forwarding, api, answers, maxInFlight, readiness } = parts;
+  return {
+    answers: () => answers.readings(),
+    rejectedSpans: () => sink.rejected,
+    unused: () => [...sink.unused].map(([signal, count]) => [{ signal }, count] as const),
+    forwarded: () => forwarding?.stats.sent ?? 0,
+    forwardDropped: () =>
+      Object.entries(forwarding?.stats.dropped ?? {}).map(([reason, count]) => [{ reason }, count] as const),
+    forwardRetries: () => forwarding?.stats.retries ?? 0,
+    inFlight: () => sink.bytes,
+    inFlightLimit: () => maxInFlight,
+    forwardQueue: () => forwarding?.stats.queuedBytes ?? 0,
+    forwardQueueRequests: () => forwarding?.stats.queuedRequests ?? 0,
+    listeners: () => api.listeners,
+    ready: () => (readiness().status === 'ready' ? 1 : 0),
+    degraded: () => readiness().degraded.map((what) => [{ what }, 1] as const),
+  };
+}

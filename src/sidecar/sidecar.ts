@@ -1,0 +1,223 @@
+import type { Logger } from 'pino';
+import { formatListenAddress, type ListenAddress } from './config-address.ts';
+import { maskUrl } from './config-print.ts';
+import type { SidecarConfig } from './config-schema.ts';
+import { Forwarding } from './forwarding.ts';
+import { LearningSink } from './learning-sink.ts';
+import { addressOf, adminTokens, openListeners, tlsOf } from './listener-options.ts';
+import { SidecarMetrics } from './metrics.ts';
+import { PlanApi } from './plan-api.ts';
+import type { Readiness } from './plan-api-schemas.ts';
+import { PlanApiServer } from './plan-api-server.ts';
+import { createReceivers, type Receiver } from './receivers.ts';
+import { AnswerCounts, readingsOf } from './sidecar-readings.ts';
+import { StartError } from './start-error.ts';
+import { StoreHealth } from './store-health.ts';
+import { tenantStore } from './tenant-store.ts';
+import { openTenants, type Tenants } from './tenants.ts';
+
+/** What was left when the sidecar stopped. */
+export interface StopReport {
+  readonly isComplete: boolean;
+  /** Spans whose runs could not be written. */
+  readonly spansNotLearned: number;
+  /** Requests that were not delivered and are lost. */
+  readonly requestsNotForwarded: number;
+  /** Requests that rest in the durable queue, to go on after the next start. */
+  readonly requestsKept: number;
+}
+
+/**
+ * The sidecar, wired up:
+ *
+ *     OTLP/HTTP, OTLP/gRPC → LearningSink ─→ the tenant's Pipeline → its plans ←─ PlanApi ← admin port
+ *                                         └→ Forwarding → where spans went before
+ */
+export class Sidecar {
+  readonly #config: SidecarConfig;
+  readonly #version: string;
+  readonly #log: Logger;
+  readonly #metrics = new SidecarMetrics();
+  readonly #answers = new AnswerCounts();
+  #state: 'starting' | 'ready' | 'draining' = 'starting';
+  #parts: Parts | undefined;
+  #receivers: readonly Receiver[] = [];
+  #stopping: Promise<StopReport> | undefined;
+
+  constructor(config: SidecarConfig, version: string, log: Logger) {
+    this.#config = config;
+    this.#version = version;
+    this.#log = log;
+  }
+
+  /**
+   * Opens the store, then the admin port, then the receivers.
+   * @returns where it listens.
+   * @throws StartError that says what to do; nothing goes on then.
+   */
+  async start(): Promise<Readonly<Record<string, ListenAddress>>> {
+    try {
+      return await this.#start();
+    } catch (error) {
+      await this.#release();
+      if (error instanceof StartError) throw error;
+      throw new StartError(sentenceOf(error), { cause: error });
+    }
+  }
+
+  async #start(): Promise<Readonly<Record<string, ListenAddress>>> {
+    this.#metrics.install();
+    const parts = await this.#open();
+    this.#parts = parts;
+    await this.#checkStore(parts.health);
+    const bound: Record<string, ListenAddress> = { admin: await named('admin port', parts.server.listen()) };
+    for (const [name, receiver] of await createReceivers(this.#config, parts.sink, this.#answers)) {
+      this.#receivers = [...this.#receivers, receiver];
+      bound[name] = await named(`OTLP/${name}`, receiver.listen());
+    }
+    const listeners = openListeners(this.#config);
+    if (listeners.length > 0) {
+      this.#log.warn({ listeners }, 'others can reach these listeners, which lack TLS, a token, or both');
+    }
+    this.#state = 'ready';
+    const addresses = Object.entries(bound).map(([name, address]) => [name, formatListenAddress(address)]);
+    const forward = parts.forwarding?.endpoint;
+    this.#log.info(
+      { ...Object.fromEntries(addresses), store: storeOf(this.#config), ...(forward && { forward }) },
+      'ready: spans can be sent',
+    );
+    return bound;
+  }
+
+  async #open(): Promise<Parts> {
+    const config = this.#config;
+    const tenants = await openTenants(config);
+    const forwarding = await Forwarding.open(config);
+    const sink = new LearningSink(config.receivers.otlp.max_in_flight_size, tenants, forwarding);
+    const { admin } = config.extensions;
+    const api = new PlanApi(admin.max_listeners);
+    const server = new PlanApiServer({
+      ...addressOf(admin),
+      tls: tlsOf(admin),
+      tokens: adminTokens(config),
+      api,
+      tenants,
+      readiness: () => this.#readiness(),
+      metrics: () => this.#metrics.text(),
+      version: this.#version,
+    });
+    const [first] = tenants.values();
+    if (first === undefined) throw new TypeError('there is always a tenant');
+    const health = new StoreHealth(first.store);
+    const parts = { forwarding, tenants, sink, api, server, health };
+    this.#metrics.observe(
+      readingsOf({
+        ...parts,
+        answers: this.#answers,
+        maxInFlight: config.receivers.otlp.max_in_flight_size,
+        readiness: () => this.#readiness(),
+      }),
+    );
+    return parts;
+  }
+
+  /** A server that is away may come; a directory that cannot be used, or a wrong password, stays as it is. */
+  async #checkStore(health: StoreHealth): Promise<void> {
+    const failure = await health.check();
+    if (failure === undefined) return;
+    const isRefused = /\b(?:NOAUTH|WRONGPASS|NOPERM)\b/.test(failure.message);
+    if (this.#config.exporters.redis !== undefined && !isRefused) return;
+    throw new StartError(`${failure.message} Give another store with --store, or see to this one.`);
+  }
+
+  #readiness(): Readiness {
+    const { sink, health, forwarding } = this.#parts ?? {};
+    const degraded: Readiness['degraded'] = [];
+    if (health?.isGood === false) degraded.push(storeKind(this.#config));
+    if (forwarding?.isGood === false) degraded.push('forward');
+    const isFull = this.#state === 'ready' && sink?.isFull === true;
+    return { status: isFull ? 'full' : this.#state, degraded };
+  }
+
+  /**
+   * Finishes what is in flight, learns and writes everything, delivers what is to be forwarded; all of it within the
+   * time that the configuration gives. Idempotent; never rejects.
+   */
+  stop(): Promise<StopReport> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<StopReport> {
+    this.#state = 'draining';
+    const deadline = performance.now() + this.#config.service.shutdown_timeout;
+    const left = () => Math.max(0, deadline - performance.now());
+    for (const receiver of this.#receivers) receiver.stopAccepting();
+    // Half of the time: what is in flight then is worth less than what was taken.
+    await Promise.all(this.#receivers.map((receiver) => receiver.close(left() / 2)));
+    const { tenants = new Map() as Tenants, forwarding } = this.#parts ?? {};
+    const pipelines = [...tenants.values()].map(({ pipeline }) => pipeline);
+    await Promise.all([
+      ...pipelines.map((pipeline) => pipeline.shutdown(Math.max(MIN_MILLIS, left() - MIN_MILLIS))),
+      forwarding?.drain(left()),
+    ]);
+    const spansNotLearned = pipelines.reduce(
+      (sum, { account: { awaiting, buffered, dropped } }) =>
+        sum + awaiting + buffered + (dropped.shutdown ?? 0),
+      0,
+    );
+    const { lost: requestsNotForwarded = 0, kept: requestsKept = 0 } = (await forwarding?.close()) ?? {};
+    await this.#release();
+    const isComplete = spansNotLearned + requestsNotForwarded === 0;
+    return { isComplete, spansNotLearned, requestsNotForwarded, requestsKept };
+  }
+
+  /** Gives back all that was opened. */
+  async #release(): Promise<void> {
+    const { tenants, forwarding, health, server } = this.#parts ?? {};
+    await Promise.all(this.#receivers.map((receiver) => receiver.close(0)));
+    health?.stop();
+    server?.close();
+    for (const { store, reader, pipeline } of tenants?.values() ?? []) {
+      await pipeline.shutdown(0);
+      await reader.close();
+      await store.close();
+    }
+    await forwarding?.close();
+    await this.#metrics.close();
+  }
+}
+
+/** For whatever is done last, once the rest has taken its time. */
+const MIN_MILLIS = 250;
+
+interface Parts {
+  readonly forwarding: Forwarding | undefined;
+  readonly tenants: Tenants;
+  readonly sink: LearningSink;
+  readonly api: PlanApi;
+  readonly server: PlanApiServer;
+  readonly health: StoreHealth;
+}
+
+async function named<T>(what: string, listening: Promise<T>): Promise<T> {
+  try {
+    return await listening;
+  } catch (error) {
+    throw new StartError(`${what}: ${sentenceOf(error)}`, { cause: error });
+  }
+}
+
+function sentenceOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/\.?$/, '.');
+}
+
+function storeKind({ exporters }: SidecarConfig): 'redis' | 'lmdb' | 'memory' {
+  if (exporters.redis !== undefined) return 'redis';
+  return exporters.lmdb !== undefined ? 'lmdb' : 'memory';
+}
+
+function storeOf(config: SidecarConfig): string {
+  return maskUrl(tenantStore(config, undefined).url);
+}

@@ -1,0 +1,138 @@
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { OtlpSignal, UpstreamAnswer } from '../otlp-sink.ts';
+import { encodeExportResponse, encodeStatus, hasDetails, readStatus } from '../otlp-status.ts';
+import { CONTENT_ENCODINGS } from './inflate.ts';
+import type { Taken } from './intake.ts';
+import { CODES, Refusal } from './refusal.ts';
+
+const METHODS: ReadonlyMap<string, OtlpSignal> = new Map([
+  ['/opentelemetry.proto.collector.trace.v1.TraceService/Export', 'traces'],
+  ['/opentelemetry.proto.collector.metrics.v1.MetricsService/Export', 'metrics'],
+  ['/opentelemetry.proto.collector.logs.v1.LogsService/Export', 'logs'],
+]);
+
+/** A sender that takes nothing of its answer for so long does not want it. */
+const WRITE_MILLIS = 30_000;
+const LINGER_MILLIS = 3_000;
+const MIN_LINGER_BYTES = 2 ** 20;
+
+/** One gRPC call on its HTTP/2 stream, and its one answer. */
+export class GrpcCall {
+  /** Undefined where the path names none. */
+  readonly signal: OtlpSignal | undefined;
+  readonly #stream: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #lingerBytes: number;
+  #code: number | undefined;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, maxBytes: number) {
+    this.#stream = stream;
+    this.#headers = headers;
+    this.#lingerBytes = Math.max(2 * maxBytes, MIN_LINGER_BYTES);
+    this.signal = METHODS.get(headers[':path'] ?? '');
+    // A sender may go away at any time, and nobody need hear of it.
+    stream.on('error', () => {});
+  }
+
+  /** The gRPC code it was answered with. */
+  get code(): number | undefined {
+    return this.#code;
+  }
+
+  /** Whether it is a call of gRPC at all; other requests over HTTP/2 are answered as such. */
+  get isGrpc(): boolean {
+    const type = this.#headers['content-type'] ?? '';
+    return this.#headers[':method'] === 'POST' && /^application\/grpc(?:\+proto)?(?:;|$)/i.test(type);
+  }
+
+  answer(taken: Taken): void {
+    if ('upstream' in taken && taken.upstream.status >= 300) this.refuse(refusalOf(taken.upstream));
+    else if ('upstream' in taken) this.#succeed(taken.upstream.body);
+    else this.#succeed(encodeExportResponse(taken.result, 'protobuf'));
+  }
+
+  refuse(refusal: Refusal): void {
+    if (this.#code !== undefined) return;
+    const { code, message } = refusal;
+    const details = hasDetails(refusal) && Buffer.from(encodeStatus(refusal, 'protobuf')).toString('base64');
+    this.#respond(code, {
+      'grpc-status': code,
+      'grpc-message': percentEncoded(message),
+      ...(details && { 'grpc-status-details-bin': details }),
+    });
+    this.#linger();
+  }
+
+  /** Answers what is no gRPC in plain HTTP. */
+  refuseHttp(refusal: Refusal): void {
+    const { httpStatus, headers } = refusal;
+    this.#code = refusal.code;
+    if (this.#stream.destroyed) return;
+    this.#stream.respond({ ':status': httpStatus, 'content-type': 'application/json', ...headers });
+    this.#stream.end(encodeStatus(refusal, 'json'));
+    this.#linger();
+  }
+
+  #succeed(message: Uint8Array): void {
+    if (this.#stream.destroyed || this.#code !== undefined) return;
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(message.length, 1);
+    this.#stream.once('wantTrailers', () => this.#stream.sendTrailers({ 'grpc-status': CODES.ok }));
+    this.#respond(CODES.ok, {}, { waitForTrailers: true });
+    this.#stream.end(Buffer.concat([prefix, message]));
+  }
+
+  #respond(code: number, fields: OutgoingHttpHeaders, options: object = { endStream: true }): void {
+    if (this.#stream.destroyed || this.#code !== undefined) return;
+    this.#code = code;
+    this.#stream.setTimeout(WRITE_MILLIS, () => this.#stream.close(constants.NGHTTP2_CANCEL));
+    const headers = { ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': ACCEPTED };
+    this.#stream.respond({ ...headers, ...fields }, options);
+  }
+
+  /** The sender may still send; what comes is thrown away for a while, then it is told that nobody listens. */
+  #linger(): void {
+    const stream = this.#stream;
+    let left = this.#lingerBytes;
+    const stop = () => stream.close(constants.NGHTTP2_NO_ERROR);
+    const timer = setTimeout(stop, LINGER_MILLIS);
+    stream.once('close', () => clearTimeout(timer));
+    stream.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) stop();
+    });
+    stream.resume();
+  }
+}
+
+const ACCEPTED = CONTENT_ENCODINGS.join(',');
+
+/** What may stand in `grpc-message` as it is; all else is escaped as in a URL. */
+function percentEncoded(message: string): string {
+  const wellFormed = Buffer.from(message).toString();
+  return wellFormed.replace(/[^\x20-\x24\x26-\x7e]/gu, encodeURIComponent);
+}
+
+/** The upstream may be one of HTTP; what may be tried again there may be tried again here. */
+function refusalOf({ status, retryAfterSeconds, body }: UpstreamAnswer): Refusal {
+  const said = readStatus(body);
+  const code = UNAVAILABLE.has(status) ? CODES.unavailable : (said?.code ?? CODES_BY_STATUS.get(status));
+  const message = said?.message || `the upstream answered with HTTP status ${status}`;
+  return new Refusal(status, code ?? CODES.unknown, message, {
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  });
+}
+
+const UNAVAILABLE = new Set([429, 502, 503, 504]);
+const CODES_BY_STATUS: ReadonlyMap<number, number> = new Map([
+  [400, CODES.invalidArgument],
+  [401, CODES.unauthenticated],
+  [403, CODES.permissionDenied],
+  [404, CODES.unimplemented],
+  [413, CODES.resourceExhausted],
+]);

@@ -1,0 +1,44 @@
+/** Fields that concern one connection only (RFC 9110, 7.6.1), or are made anew by whoever sends the body on. */
+const OWN_HOP = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+type HeaderValues = string | readonly string[];
+
+/**
+ * The fields of a request that go on with it: all but those of this hop, those of the gRPC call that brought it, and
+ * the credential where that was for us.
+ */
+export function passedHeaders(
+  headers: Readonly<Record<string, HeaderValues | undefined>>,
+  dropsCredential: boolean,
+): Readonly<Record<string, HeaderValues>> {
+  const named = namedByConnection(headers.connection);
+  const passed = Object.create(null) as Record<string, HeaderValues>;
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || OWN_HOP.has(name) || named.has(name)) continue;
+    if (name.startsWith(':') || name.startsWith('grpc-')) continue;
+    if (dropsCredential && name === 'authorization') continue;
+    passed[name] = Array.isArray(value) && value.length === 1 ? String(value[0]) : value;
+  }
+  return passed;
+}
+
+/** `Connection` names further fields that are for this hop. */
+function namedByConnection(value: HeaderValues | undefined): ReadonlySet<string> {
+  return new Set(
+    [value ?? ''].flat().flatMap((list) => list.split(',').map((name) => name.trim().toLowerCase())),
+  );
+}

@@ -1,0 +1,54 @@
+import type { Readable } from 'node:stream';
+import { Refusal } from './refusal.ts';
+
+/** The sender went away before its body was whole; there is nobody to answer. */
+export class SenderGoneError extends Error {
+  constructor() {
+    super('the sender went away');
+    this.name = 'SenderGoneError';
+  }
+}
+
+/** What a stream gives until it ends. */
+export interface ReadBodyOptions {
+  readonly timeoutMillis: number;
+  /** Ends the reading where the connection is of no more use, though the stream does not know. */
+  readonly signal?: AbortSignal;
+  /** Sees each chunk; what it throws ends the reading. */
+  readonly onChunk: (chunk: Buffer) => void;
+}
+
+/**
+ * Reads a stream to its end, and leaves it open whatever happens: the answer goes out by the same connection.
+ * @throws Refusal where it takes too long, whatever `onChunk` throws, or SenderGoneError.
+ */
+export function readBody(stream: Readable, options: ReadBodyOptions): Promise<void> {
+  const { timeoutMillis, signal, onChunk } = options;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => stop(Refusal.tooSlow('the whole body', timeoutMillis)), timeoutMillis);
+    const stop = (error?: unknown) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onGone);
+      stream.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
+      // Without a reader the stream would go on by itself; what remains is for whoever refuses.
+      stream.pause();
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const onData = (chunk: Buffer) => {
+      try {
+        onChunk(chunk);
+      } catch (error) {
+        stop(error);
+      }
+    };
+    const onEnd = () => stop();
+    const onGone = () => stop(new SenderGoneError());
+    if (signal?.aborted || (stream.destroyed && !stream.readableEnded)) {
+      onGone();
+      return;
+    }
+    signal?.addEventListener('abort', onGone);
+    stream.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone);
+  });
+}

@@ -1,0 +1,457 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { readConfig } from '../../src/sidecar/config.ts';
+import { formatListenAddress, isLoopback, parseListenAddress } from '../../src/sidecar/config-address.ts';
+import { ConfigError } from '../../src/sidecar/config-error.ts';
+import type { CommonSettings } from '../../src/sidecar/config-overlay.ts';
+import { printConfig } from '../../src/sidecar/config-print.ts';
+import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/sidecar/config-units.ts';
+
+type Env = Readonly<Record<string, string>>;
+
+function config(yaml = '', flags: CommonSettings = {}, env: Env = {}) {
+  return readConfig({ file: { name: 'spanplan.yaml', text: yaml }, flags, env });
+}
+
+/** What is said of a configuration that cannot be used; a line for each mistake. */
+function mistakes(yaml: string, flags: CommonSettings = {}, env: Env = {}): readonly string[] {
+  try {
+    config(yaml, flags, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+/** `$` and braces around the name of a variable. */
+function variable(name: string): string {
+  return `$\{env:${name}}`;
+}
+
+describe('without a file', () => {
+  test('everything has a default', () => {
+    const { receivers, exporters, extensions, processors, service } = readConfig({ flags: {}, env: {} });
+    const { http, grpc } = receivers.otlp.protocols;
+    expect(http?.endpoint).toBe('127.0.0.1:4318');
+    expect(grpc?.endpoint).toBe('127.0.0.1:4317');
+    expect(extensions.admin.endpoint).toBe('127.0.0.1:4319');
+    expect(http?.max_request_body_size).toBe(64 * 2 ** 20);
+    expect(exporters).toMatchObject({ lmdb: { path: './.spanplan' }, redis: undefined, otlphttp: undefined });
+    expect(processors.fanout).toMatchObject({ root_quiet: 2_000, min_overlap: 2, cohorts: 'every' });
+    expect(service.shutdown_timeout).toBe(10_000);
+  });
+
+  test('an empty file says as much', () => {
+    expect(config('')).toEqual(readConfig({ flags: {}, env: {} }));
+    expect(config('# nothing\n---\n')).toEqual(readConfig({ flags: {}, env: {} }));
+  });
+
+  test('where an agent sends its own telemetry is not where we forward to', () => {
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://x',
+    };
+    expect(config('', {}, env).exporters.otlphttp).toBeUndefined();
+  });
+});
+
+describe('precedence', () => {
+  const file =
+    'receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:1"}, grpc: }}}\nexporters: {redis: {max_groups: 7}}';
+
+  test('a flag goes before the environment, that before the file, that before the default', () => {
+    const endpoint = (flags: CommonSettings, env: Env, yaml = file) =>
+      config(yaml, flags, env).receivers.otlp.protocols.http?.endpoint;
+    expect(endpoint({ http: '127.0.0.1:3' }, { SPANPLAN_HTTP: '127.0.0.1:2' })).toBe('127.0.0.1:3');
+    expect(endpoint({}, { SPANPLAN_HTTP: '127.0.0.1:2' })).toBe('127.0.0.1:2');
+    expect(endpoint({}, { SPANPLAN_HTTP: '' })).toBe('127.0.0.1:1');
+    expect(endpoint({}, {}, '')).toBe('127.0.0.1:4318');
+  });
+
+  test('a flag changes one value and leaves those beside it', () => {
+    const { redis } = config(file, { store: 'redis://elsewhere', keyPrefix: 'k:' }).exporters;
+    expect(redis).toMatchObject({ endpoint: 'redis://elsewhere', key_prefix: 'k:', max_groups: 7 });
+    const { otlphttp } = config('exporters: {otlphttp: {endpoint: "http://a", timeout: 3s}}', {
+      forward: 'https://b',
+    }).exporters;
+    expect(otlphttp).toMatchObject({ endpoint: 'https://b', timeout: 3_000 });
+  });
+
+  test('another kind of store takes the place of the one in the file', () => {
+    const { redis, lmdb, memory } = config(file, {}, { SPANPLAN_STORE: 'lmdb:/var/lib/plans' }).exporters;
+    expect([redis, lmdb?.path, memory]).toEqual([undefined, '/var/lib/plans', undefined]);
+    expect(config(file, { store: 'memory:' }).exporters).toMatchObject({
+      redis: undefined,
+      memory: { max_groups: 512 },
+    });
+  });
+
+  test('another kind of destination takes the place of the one in the file', () => {
+    const yaml = 'exporters: {otlphttp: {endpoint: "http://a"}}';
+    const { otlp, otlphttp } = config(yaml, { forward: 'grpc://b:4317' }).exporters;
+    expect([otlp?.endpoint, otlphttp]).toEqual(['http://b:4317', undefined]);
+    expect(config(yaml, { forward: 'grpcs://b:4317' }).exporters.otlp?.endpoint).toBe('https://b:4317');
+  });
+
+  test('listed protocols are on, others are off unless they are asked for', () => {
+    const yaml = 'receivers: {otlp: {protocols: {grpc: }}}';
+    expect(config(yaml).receivers.otlp.protocols).toMatchObject({
+      http: undefined,
+      grpc: { endpoint: '127.0.0.1:4317' },
+    });
+    expect(config(yaml, { http: 'localhost:0' }).receivers.otlp.protocols.http?.endpoint).toBe('localhost:0');
+    expect(config('', { http: 'localhost:0' }).receivers.otlp.protocols.grpc?.endpoint).toBe(
+      '127.0.0.1:4317',
+    );
+  });
+
+  test('a key prefix is for Redis only', () => {
+    expect(config('', { keyPrefix: 'k:' }).exporters.redis).toBeUndefined();
+  });
+});
+
+describe('the environment inside of a file', () => {
+  const tokens = (value: string, env: Env = {}) => {
+    const yaml = `extensions:\n  admin:\n    auth:\n      tokens:\n        - token: ${value}\n`;
+    return config(yaml, {}, env).extensions.admin.auth?.tokens[0]?.token;
+  };
+
+  test('stands for its value, or its default where it is not set or empty', () => {
+    expect(tokens(`a-${variable('T')}-z`, { T: 'secret' })).toBe('a-secret-z');
+    expect(tokens(variable('T:-fallback'))).toBe('fallback');
+    expect(tokens(variable('T:-fallback'), { T: '' })).toBe('fallback');
+    expect(tokens(`$$T-$${variable('T')}`, { T: 'x' })).toBe(`$T-${variable('T')}`);
+  });
+
+  test('is text that becomes what the place takes, and is never read as YAML', () => {
+    expect(tokens(variable('T'), { T: '00123' })).toBe('00123');
+    expect(tokens(variable('T'), { T: '{a:b}' })).toBe('{a:b}');
+    const yaml = `exporters: {redis: {max_groups: "${variable('N')}", hash_tags: "${variable('B')}"}}`;
+    expect(config(yaml, {}, { N: '9', B: 'true' }).exporters.redis).toMatchObject({
+      max_groups: 9,
+      hash_tags: true,
+    });
+  });
+
+  test('must be there', () => {
+    expect(mistakes(`a: 1\nb: ${variable('NOPE')}`)).toEqual([
+      `spanplan.yaml:2:4: expected the environment variable NOPE to be set; ${variable('NOPE:-DEFAULT')} gives it a default`,
+    ]);
+    expect(mistakes(variable('NOPE').replace('env:', ''))[0]).toContain(`expected ${variable('NAME')}`);
+  });
+});
+
+describe('mistakes', () => {
+  test.each([
+    ['a key that is nearly one', 'recievers: {}', '1:1: recievers: unknown key; did you mean receivers?'],
+    [
+      'a key that is none',
+      'exporters:\n  kafka: {}',
+      '2:3: exporters.kafka: unknown key; expected lmdb, redis, memory, otlphttp, otlp',
+    ],
+    [
+      'what a Collector needs',
+      'service:\n  pipelines: {}',
+      '2:3: service.pipelines: unknown key; there is one pipeline, which need not be declared: leave it out',
+    ],
+    [
+      'an address',
+      'receivers:\n  otlp:\n    protocols:\n      http:\n        endpoint: 4318',
+      '5:19: receivers.otlp.protocols.http.endpoint: expected HOST:PORT, for instance 127.0.0.1:4318',
+    ],
+    [
+      'a port out of range',
+      'extensions: {admin: {endpoint: "a:65536"}}',
+      '1:32: extensions.admin.endpoint: expected HOST:PORT, for instance 127.0.0.1:4318',
+    ],
+    [
+      'a size',
+      'processors: {fanout: {max_buffered_size: 64 MiBi}}',
+      '1:42: processors.fanout.max_buffered_size: expected a size of at least 1 byte, for instance 64MiB',
+    ],
+    [
+      'a duration',
+      'service: {shutdown_timeout: 10}',
+      '1:29: service.shutdown_timeout: expected a duration of at least 1ms, for instance 10s or 500ms',
+    ],
+    [
+      'a number',
+      'exporters: {memory: {max_groups: 0}}',
+      '1:34: exporters.memory.max_groups: expected a whole number of at least 1',
+    ],
+    [
+      'a word of few',
+      'processors: {fanout: {cohorts: all}}',
+      '1:32: processors.fanout.cohorts: expected one of every, maximal',
+    ],
+    [
+      'true or false',
+      'exporters: {redis: {hash_tags: yes}}',
+      '1:32: exporters.redis.hash_tags: expected true or false',
+    ],
+    [
+      'a store that is none',
+      'exporters: {redis: {endpoint: "http://x"}}',
+      '1:31: exporters.redis.endpoint: expected redis://HOST:PORT, rediss://HOST:PORT or unix:PATH',
+    ],
+    [
+      'two stores',
+      'exporters:\n  redis:\n  lmdb:',
+      '2:9: exporters.redis: expected one place for plans; lmdb is one already',
+    ],
+    [
+      'a destination without an address',
+      'exporters: {otlphttp: {timeout: 1s}}',
+      '1:23: exporters.otlphttp.endpoint: missing: expected http://HOST:PORT or https://HOST:PORT',
+    ],
+    [
+      'two destinations',
+      'exporters: {otlphttp: {endpoint: "http://a"}, otlp: {endpoint: "b:1"}}',
+      '1:53: exporters.otlp: expected one destination; otlphttp is one already',
+    ],
+    [
+      'a certificate without its key',
+      'extensions: {admin: {tls: {cert_file: a}}}',
+      '1:27: extensions.admin.tls.key_file: missing: expected a file with a private key in PEM',
+    ],
+    [
+      'half a client certificate',
+      'exporters: {otlp: {endpoint: "b:1", tls: {cert_file: a}}}',
+      '1:42: exporters.otlp.tls: expected cert_file and key_file, or neither',
+    ],
+    [
+      'a token that is a number',
+      'extensions: {admin: {auth: {tokens: [{token: 123}]}}}',
+      '1:46: extensions.admin.auth.tokens.0.token: expected a token of visible characters without spaces; where it is a number, put it in quotes',
+    ],
+    [
+      'a tenant without a name',
+      'extensions: {admin: {auth: {tokens: [{token: a, tenant: " "}]}}}',
+      '1:57: extensions.admin.auth.tokens.0.tenant: expected a name of 1 to 64 bytes',
+    ],
+    [
+      'the name of a header',
+      'exporters: {otlphttp: {endpoint: "http://a", headers: {"a b": c}}}',
+      '1:63: exporters.otlphttp.headers.a b: expected the name of a header',
+    ],
+    [
+      'nothing to listen to',
+      'receivers: {otlp: {protocols: {}}}',
+      '1:31: receivers.otlp.protocols: expected http, grpc or both; with neither nothing can be received',
+    ],
+    [
+      'bodies larger than the room for them',
+      'receivers: {otlp: {max_in_flight_size: 1MiB}}',
+      '1:40: receivers.otlp.max_in_flight_size: expected at least twice max_request_body_size: a body is held as it came and inflated',
+    ],
+    [
+      'an origin that stands for all',
+      'receivers: {otlp: {protocols: {http: {cors: {allowed_origins: ["*"]}}}}}',
+      '1:64: receivers.otlp.protocols.http.cors.allowed_origins.0: expected an origin in full, for instance https://app.example',
+    ],
+    [
+      'bodies longer than any text',
+      'receivers: {otlp: {max_in_flight_size: 2GiB, protocols: {http: {max_request_body_size: 1GiB}}}}',
+      '1:88: receivers.otlp.protocols.http.max_request_body_size: expected at most 511MiB: a body of JSON becomes one text, which cannot be longer',
+    ],
+    [
+      'quiet that lasts longer than idling',
+      'processors: {fanout: {root_quiet: 1h, idle: 1m}}',
+      '1:35: processors.fanout.root_quiet: expected at most idle: a trace with its root never waits longer',
+    ],
+    [
+      'a queue that nothing is put in',
+      'exporters: {otlp: {endpoint: "b:1", sync: true, sending_queue: {storage: q}}}',
+      '1:43: exporters.otlp.sync: expected false where sending_queue.storage is given: with sync nothing is queued',
+    ],
+    [
+      'a queue among the plans',
+      'exporters: {lmdb: {path: ./p}, otlp: {endpoint: "b:1", sending_queue: {storage: p}}}',
+      '1:81: exporters.otlp.sending_queue.storage: expected another directory than that of the plans',
+    ],
+    [
+      'a list that is none',
+      'extensions: {admin: {auth: {tokens: abc}}}',
+      '1:37: extensions.admin.auth.tokens: expected a list of entries like {token: TEXT, tenant: NAME}',
+    ],
+    [
+      'a section that is none',
+      'receivers: [otlp]',
+      '1:12: receivers: expected keys with values below this one',
+    ],
+    ['no section at all', 'just text', '1:1: expected keys with values below this one'],
+    [
+      'a key given twice',
+      'service:\n  shutdown_timeout: 1s\n  shutdown_timeout: 2s',
+      '3:3: expected each key once; this one stands there twice',
+    ],
+    [
+      'a tab',
+      'service:\n\tshutdown_timeout: 1s',
+      '2:1: expected spaces, not tabs, at the beginning of a line',
+    ],
+    [
+      'a bracket that is missing',
+      'service: {shutdown_timeout: 1s',
+      '1:31: expected YAML: the indentation is not that of the lines around, or a bracket is missing',
+    ],
+  ])('%s', (_, yaml, expected) => {
+    expect(mistakes(yaml)).toContainEqual(`spanplan.yaml:${expected}`);
+  });
+
+  test('are all told at once, each with its place', () => {
+    const yaml = 'service: {shutdown_timeout: soon}\nprocessors:\n  fanout: {idle: never}\n  batch:';
+    const told = mistakes(
+      yaml,
+      { http: 'x', store: 'ftp://y' },
+      { SPANPLAN_ADMIN: 'z', SPANPLAN_FORWARD: 'w' },
+    );
+    expect(told.map((line) => line.split(': ')[0])).toEqual([
+      'SPANPLAN_FORWARD',
+      '--store',
+      '--http',
+      'spanplan.yaml:3:18',
+      'spanplan.yaml:4:3',
+      'SPANPLAN_ADMIN',
+      'spanplan.yaml:1:29',
+    ]);
+  });
+
+  test('never show a value, which may be a secret', () => {
+    const yaml =
+      'extensions: {admin: {auth: {tokens: [{token: "TOP SECRET", tenant: [SECRET]}], SECRET}}}\nSECRET\n';
+    for (const text of [
+      yaml,
+      yaml.replace('\nSECRET\n', ''),
+      'exporters: {redis: {endpoint: "http://:SECRET@x"}}',
+    ]) {
+      expect(mistakes(text).length).toBeGreaterThan(0);
+      expect(
+        mistakes(text, { store: 'SECRET', forward: 'SECRET' }).join('\n').replace('auth.SECRET', ''),
+      ).not.toContain('SECRET');
+    }
+  });
+
+  test.each([
+    ['http://127.0.0.1:4318'],
+    ['http://localhost:4318/some/path'],
+    ['http://[::1]:4319'],
+    ['grpc://0.0.0.0:4317'],
+  ])('forwarding to ourselves: %s', (forward) => {
+    expect(mistakes('', { forward })[0]).toMatch(
+      /^--forward: exporters\.otlp(?:http)?\.endpoint: expected .* go round for ever$/,
+    );
+    expect(mistakes('', { forward: forward.replace(/43\d\d/, '14318') })).toEqual([]);
+  });
+
+  test('whatever the file holds, it is a configuration or a list of mistakes', () => {
+    const anything = fc.jsonValue({ maxDepth: 2, stringUnit: 'binary' });
+    const path = fc.constantFrom(
+      'receivers otlp protocols http',
+      'exporters otlphttp',
+      'processors',
+      'service',
+      '__proto__',
+    );
+    const file = fc
+      .tuple(path, anything)
+      .map(([path, value]) =>
+        path
+          .split(' ')
+          .reduceRight((inner, key) => `{${JSON.stringify(key)}: ${inner}}`, JSON.stringify(value)),
+      );
+    fc.assert(
+      fc.property(fc.oneof(file, fc.string({ unit: 'binary' })), (text) => {
+        mistakes(text);
+        expect(Object.keys(Object.prototype)).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('aliases that grow without end are refused', () => {
+    const lines = ['a0: &a0 [x, x]'];
+    for (let level = 1; level < 20; level++)
+      lines.push(`a${level}: &a${level} [*a${level - 1}, *a${level - 1}, *a${level - 1}]`);
+    expect(mistakes(lines.join('\n'))).toEqual([
+      'spanplan.yaml:1:1: expected fewer aliases, each of an anchor before it',
+    ]);
+  });
+});
+
+describe('what is printed', () => {
+  const secret = `
+receivers: {otlp: {protocols: {http: {auth: {tokens: [{token: SECRET1, tenant: acme}]}}}}}
+exporters:
+  redis: {endpoint: "redis://user:SECRET2@host:6379/1?pass=SECRET3"}
+  otlphttp: {endpoint: "https://u:SECRET4@h/p?key=SECRET5", headers: {authorization: "Bearer SECRET6"}}
+`;
+
+  test('masks every secret', () => {
+    const printed = printConfig(config(secret));
+    expect(printed).not.toContain('SECRET');
+    expect(parse(printed)).toMatchObject({
+      receivers: { otlp: { protocols: { http: { auth: { tokens: [{ token: '****', tenant: 'acme' }] } } } } },
+      exporters: {
+        redis: { endpoint: 'redis://****@host:6379/1?****' },
+        otlphttp: { endpoint: 'https://****@h/p?****', headers: { authorization: '****' } },
+      },
+    });
+  });
+
+  test('is a file that says the same', () => {
+    const yaml =
+      'receivers: {otlp: {protocols: {http: {cors: {allowed_origins: ["https://a"], max_age: 90s}}}}}\nprocessors: {fanout: {agent: planner, min_overlap: 1500ms, max_buffered_size: 1000}}';
+    for (const text of ['', yaml]) expect(config(printConfig(config(text)))).toEqual(config(text));
+  });
+});
+
+describe('units', () => {
+  test.each([
+    ['64MiB', 67_108_864],
+    ['64 mib', 67_108_864],
+    ['1.5KiB', 1_536],
+    ['2kB', 2_000],
+    ['10', 10],
+    [10, 10],
+    ['1e3', undefined],
+    ['-1', undefined],
+    ['1.5', undefined],
+    ['64MiBs', undefined],
+    ['99999999GiB', undefined],
+    [true, undefined],
+  ])('the size %j', (text, bytes) => expect(parseSize(text)).toBe(bytes));
+
+  test.each([
+    ['10s', 10_000],
+    ['1h30m', 5_400_000],
+    ['1.5s', 1_500],
+    ['0', 0],
+    ['7d', 604_800_000],
+    ['10', undefined],
+    ['s', undefined],
+    ['10 s', undefined],
+    ['999999h', undefined],
+  ])('the duration %j', (text, millis) => expect(parseDuration(text)).toBe(millis));
+
+  test('are read as they were written', () => {
+    fc.assert(fc.property(fc.nat({ max: 10 ** 9 }), (bytes) => parseSize(formatSize(bytes)) === bytes));
+    fc.assert(
+      fc.property(fc.nat({ max: 10 ** 9 }), (millis) => parseDuration(formatDuration(millis)) === millis),
+    );
+  });
+});
+
+test('addresses', () => {
+  for (const text of ['127.0.0.1:4318', '[::1]:0', 'localhost:65535', 'my-host.example:1']) {
+    const address = parseListenAddress(text);
+    expect(address && formatListenAddress(address)).toBe(text);
+  }
+  for (const text of ['', ':4318', '4318', 'a:b', '::1:4318', '[::1]', 'http://a:1', 'a:65536', 'a b:1']) {
+    expect(parseListenAddress(text)).toBeUndefined();
+  }
+  expect(['127.8.8.8', 'localhost', '::1'].every(isLoopback)).toBe(true);
+  expect(['0.0.0.0', '::', '10.0.0.1', 'localhost.example', '127.example'].some(isLoopback)).toBe(false);
+});

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { deflateSync, gzipSync } from 'node:zlib';
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { BoundAddress } from '../../src/source/receiver/receiver-options.ts';
+import { JSON_TYPE, PROTOBUF_TYPE, post, RawConnection } from './http-client.ts';
+
+const CHILD = fileURLToPath(new URL('memory-child.ts', import.meta.url));
+const TSX = import.meta.resolve('tsx');
+const MIB = 2 ** 20;
+const LIMIT = 64 * MIB;
+
+let child: ChildProcess | undefined;
+
+afterEach(() => {
+  child?.kill('SIGKILL');
+});
+
+async function start(transport: 'http' | 'grpc', limit: number): Promise<BoundAddress> {
+  child = spawn(process.execPath, ['--import', TSX, CHILD, transport, String(limit)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const [address] = await once(child, 'message');
+  return address as BoundAddress;
+}
+
+/** The most memory the receiver has had so far. */
+async function peak(): Promise<number> {
+  if (child === undefined) throw new Error('there is no child');
+  child.send('peak');
+  const [{ peak, held }] = await once(child, 'message');
+  expect(held).toBe(0);
+  return peak;
+}
+
+/** 1,029 bytes become of each. */
+const bomb = Buffer.alloc(100 * MIB);
+
+async function callGrpc({ host, port }: BoundAddress, body: Buffer): Promise<number | undefined> {
+  const client = new Client(`${host}:${port}`, credentials.createInsecure(), {
+    'grpc.default_compression_algorithm': 2,
+  });
+  const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+  const bytes = (value: Buffer) => value;
+  const code = await new Promise<number | undefined>((resolve) => {
+    client.makeUnaryRequest(path, bytes, bytes, body, new Metadata(), (error) => resolve(error?.code));
+  });
+  client.close();
+  return code;
+}
+
+describe('a bomb of 1,000 to 1', () => {
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+  ] as const)(
+    'in %s over HTTP is answered 413, and costs at most twice the limit',
+    async (encoding, deflate) => {
+      const address = await start('http', LIMIT);
+      const headers = { ...PROTOBUF_TYPE, 'content-encoding': encoding };
+      expect((await post(address, { headers, body: deflate(Buffer.alloc(1)) })).status).toBe(400);
+      const before = await peak();
+      expect((await post(address, { headers, body: deflate(bomb) })).status).toBe(413);
+      expect((await peak()) - before).toBeLessThan(2 * LIMIT);
+    },
+  );
+
+  it('over gRPC is answered RESOURCE_EXHAUSTED, and costs at most twice the limit', async () => {
+    const address = await start('grpc', LIMIT);
+    expect(await callGrpc(address, Buffer.alloc(1))).toBe(status.INVALID_ARGUMENT);
+    const before = await peak();
+    expect(await callGrpc(address, bomb)).toBe(status.RESOURCE_EXHAUSTED);
+    expect((await peak()) - before).toBeLessThan(2 * LIMIT);
+  });
+});
+
+describe('a body in chunks of one byte', () => {
+  it('costs what its bytes cost, not a hundred times that', async () => {
+    const limit = 2 * MIB;
+    const address = await start('http', limit);
+    expect((await post(address, { headers: JSON_TYPE, body: '{}' })).status).toBe(200);
+    const before = await peak();
+    const connection = await RawConnection.open(address);
+    connection.write('POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n');
+    connection.write('Transfer-Encoding: chunked\r\n\r\n');
+    const chunks = Buffer.from('1\r\n \r\n'.repeat(10_000));
+    for (let sent = 0; sent <= limit; sent += 10_000) {
+      if (!connection.socket.write(chunks)) await once(connection.socket, 'drain');
+    }
+    await connection.until('HTTP/1.1 413');
+    connection.close();
+    expect((await peak()) - before).toBeLessThan(64 * MIB);
+  });
+});
+
+describe('many large bodies', () => {
+  it('leave no memory behind', async () => {
+    const limit = 4 * MIB;
+    const address = await start('http', limit);
+    const body = gzipSync(Buffer.alloc(limit, ' '));
+    const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
+    for (let sent = 0; sent < 30; sent++) await post(address, { headers, body });
+    const before = await peak();
+    for (let sent = 0; sent < 40; sent++) await post(address, { headers, body });
+    expect((await peak()) - before).toBeLessThan(6 * limit);
+  });
+});

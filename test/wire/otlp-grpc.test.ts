@@ -1,0 +1,405 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { gzipSync } from 'node:zlib';
+import * as grpc from '@grpc/grpc-js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { OtlpGrpcReceiver } from '../../src/source/otlp-grpc.ts';
+import type { BoundAddress, ReceiverOptions } from '../../src/source/receiver/receiver-options.ts';
+import { requestOf, spanJson } from '../source/otlp-request.ts';
+import { encodeOtlp } from '../support/otlp-encode.ts';
+import { RecordingSink } from './recording-sink.ts';
+import { readRpcStatus } from './rpc-status.ts';
+
+const SECRET = 'my prompt';
+const BODY = Buffer.from(encodeOtlp(requestOf([spanJson({ name: 'execute_tool search' })])));
+const LIMIT = 100_000;
+const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+
+const cleanups: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+async function receive(options: Partial<ReceiverOptions> = {}) {
+  const sink = new RecordingSink();
+  const receiver = new OtlpGrpcReceiver({
+    sink,
+    host: '127.0.0.1',
+    port: 0,
+    maxRequestBodySize: LIMIT,
+    ...options,
+  });
+  const address = await receiver.listen();
+  cleanups.push(() => receiver.close(0));
+  return { sink, receiver, address };
+}
+
+/** A client of a gRPC library, which sends bytes and takes bytes. */
+function clientOf({ host, port }: BoundAddress, options: grpc.ClientOptions = {}): grpc.Client {
+  const client = new grpc.Client(`${host}:${port}`, grpc.credentials.createInsecure(), options);
+  cleanups.push(() => client.close());
+  return client;
+}
+
+interface Called {
+  readonly path?: string;
+  readonly metadata?: Record<string, string>;
+}
+
+const bytes = (value: Buffer) => value;
+
+/** @returns the answer, or the error as the library makes it of the status. */
+function call(
+  client: grpc.Client,
+  body: Buffer,
+  { path = EXPORT, metadata = {} }: Called = {},
+): Promise<{ readonly value?: Buffer; readonly error?: grpc.ServiceError }> {
+  const fields = new grpc.Metadata();
+  for (const [name, value] of Object.entries(metadata)) fields.set(name, value);
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(path, bytes, bytes, body, fields, (error, value) =>
+      resolve({ ...(error && { error }), ...(value && { value }) }),
+    );
+  });
+}
+
+const GZIP = { 'grpc.default_compression_algorithm': 2 };
+
+describe('a good call', () => {
+  it.each([
+    ['uncompressed', {}],
+    ['gzip', GZIP],
+  ])('%s, is answered OK with no partial success', async (_, options) => {
+    const { sink, address } = await receive();
+    const { value, error } = await call(clientOf(address, options), BODY);
+    expect(error).toBeUndefined();
+    expect(value).toEqual(Buffer.alloc(0));
+    expect(sink.spans).toEqual(['execute_tool search']);
+    expect(sink.held).toBe(0);
+  });
+
+  it('is passed on as the message alone, uncompressed, with its own metadata', async () => {
+    const { sink, address } = await receive();
+    await call(clientOf(address, GZIP), BODY, { metadata: { 'x-team': 'a', authorization: 'Bearer up' } });
+    expect(sink.requests[0]).toMatchObject({
+      signal: 'traces',
+      transport: 'grpc',
+      contentType: 'application/x-protobuf',
+      contentEncoding: undefined,
+      body: BODY,
+      tenant: undefined,
+    });
+    const { 'user-agent': agent, 'accept-encoding': _, ...headers } = sink.requests[0]?.headers ?? {};
+    expect(headers).toEqual({ 'x-team': 'a', authorization: 'Bearer up' });
+    expect(agent).toMatch(/^grpc-node/);
+  });
+
+  it.each([
+    ['metrics', 'opentelemetry.proto.collector.metrics.v1.MetricsService'],
+    ['logs', 'opentelemetry.proto.collector.logs.v1.LogsService'],
+  ])('for %s is taken as it is', async (signal, service) => {
+    const { sink, address } = await receive();
+    const { error } = await call(clientOf(address), Buffer.from([0x0a, 0]), { path: `/${service}/Export` });
+    expect(error).toBeUndefined();
+    expect(sink.requests[0]?.signal).toBe(signal);
+    expect(sink.batches).toEqual([undefined]);
+  });
+
+  it('may be one of many at once on one connection', async () => {
+    const { sink, address } = await receive();
+    const client = clientOf(address);
+    const answers = await Promise.all(Array.from({ length: 250 }, () => call(client, BODY)));
+    expect(answers.filter(({ error }) => error)).toEqual([]);
+    expect(sink.spans).toHaveLength(250);
+    expect(sink.held).toBe(0);
+  });
+
+  it('may be empty, and as large as the limit', async () => {
+    const { address } = await receive();
+    const client = clientOf(address);
+    expect((await call(client, Buffer.alloc(0))).error).toBeUndefined();
+    // An unknown field of bytes.
+    const large = Buffer.concat([Buffer.from([0x7a, 0x9c, 0x8d, 0x06]), Buffer.alloc(LIMIT - 4)]);
+    expect((await call(client, large)).error).toBeUndefined();
+  });
+
+  it('tells how many of its spans were bad', async () => {
+    const { sink, address } = await receive();
+    const spans = [spanJson({ name: 'good' }), spanJson({ spanId: '00' })];
+    const { value } = await call(clientOf(address), Buffer.from(encodeOtlp(requestOf(spans))));
+    expect(value?.toString()).toContain('1 span rejected: the span id is not 8 bytes (1)');
+    expect(sink.spans).toEqual(['good']);
+  });
+});
+
+describe('a call that cannot be taken', () => {
+  const status = (error: grpc.ServiceError | undefined) => {
+    const [details] = error?.metadata.get('grpc-status-details-bin') ?? [];
+    return details === undefined ? undefined : readRpcStatus(details as Buffer, 'application/x-protobuf');
+  };
+
+  it('because of its body: INVALID_ARGUMENT', async () => {
+    const { address } = await receive();
+    const { error } = await call(clientOf(address), Buffer.from(`{"${SECRET}`));
+    expect(error?.code).toBe(grpc.status.INVALID_ARGUMENT);
+    expect(status(error)).toMatchObject({ code: 3, details: { BadRequest: {} } });
+    expect(JSON.stringify(error)).not.toContain(SECRET);
+  });
+
+  it.each([
+    ['as it comes', {}, Buffer.alloc(LIMIT + 1)],
+    ['once inflated', GZIP, Buffer.alloc(LIMIT * 20)],
+  ])('because of its size %s: RESOURCE_EXHAUSTED, not to be tried again', async (_, options, body) => {
+    const { sink, address } = await receive();
+    const { error } = await call(clientOf(address, options), body);
+    expect(error?.code).toBe(grpc.status.RESOURCE_EXHAUSTED);
+    expect(status(error)).toBeUndefined();
+    expect(sink.held).toBe(0);
+  });
+
+  it('because of overload: UNAVAILABLE, to be tried again in 1 to 3 seconds', async () => {
+    const { sink, address } = await receive();
+    sink.room = 10;
+    const client = clientOf(address);
+    const { error } = await call(client, BODY);
+    expect(error?.code).toBe(grpc.status.UNAVAILABLE);
+    expect(status(error)).toMatchObject({
+      code: 14,
+      details: { RetryInfo: { retryDelay: expect.stringMatching(/^[123]s$/) } },
+    });
+    sink.room = LIMIT;
+    expect((await call(client, BODY)).error).toBeUndefined();
+  });
+
+  it('because of its method: UNIMPLEMENTED', async () => {
+    const { address } = await receive();
+    const { error } = await call(clientOf(address), BODY, { path: `/Service/${SECRET.replace(' ', '')}` });
+    expect(error?.code).toBe(grpc.status.UNIMPLEMENTED);
+    expect(error?.message).not.toMatch(/myprompt/);
+  });
+
+  it('without a known token: UNAUTHENTICATED, before anything else', async () => {
+    const auth = { tokens: [{ token: 'open-sesame', tenant: 'a' }] };
+    const { sink, address } = await receive({ auth });
+    const client = clientOf(address);
+    for (const metadata of [{}, { authorization: 'Bearer x' }, { authorization: 'open-sesame' }]) {
+      const { error } = await call(client, BODY, { metadata, path: '/unknown' });
+      expect(error?.code).toBe(grpc.status.UNAUTHENTICATED);
+    }
+    await call(client, BODY, { metadata: { authorization: 'Bearer open-sesame' } });
+    expect(sink.requests).toMatchObject([{ tenant: 'a' }]);
+    expect(JSON.stringify(sink.requests[0]?.headers)).not.toContain('sesame');
+  });
+});
+
+describe('the answer of an upstream', () => {
+  it.each([
+    [{ status: 200, retryAfterSeconds: undefined, body: Buffer.from([0x0a, 0]) }, undefined],
+    [{ status: 400, retryAfterSeconds: undefined, body: Buffer.from([8, 3, 18, 3, 97, 37, 195]) }, 3],
+    [{ status: 503, retryAfterSeconds: 2, body: Buffer.from('<html>') }, 14],
+    [{ status: 429, retryAfterSeconds: undefined, body: Buffer.from([8, 8]) }, 14],
+    [{ status: 413, retryAfterSeconds: undefined, body: Buffer.alloc(0) }, 8],
+    [{ status: 418, retryAfterSeconds: undefined, body: Buffer.alloc(0) }, 2],
+  ])('%j is the answer here', async (upstream, code) => {
+    const { sink, address } = await receive();
+    sink.upstream = async () => upstream;
+    const { value, error } = await call(clientOf(address), BODY);
+    expect(error?.code).toBe(code);
+    if (code === undefined) expect(value).toEqual(upstream.body);
+  });
+});
+
+describe('what no gRPC library sends', () => {
+  async function sessionTo({ host, port }: BoundAddress): Promise<ClientHttp2Session> {
+    const session = connect(`http://${host}:${port}`);
+    cleanups.push(() => session.destroy());
+    await once(session, 'connect');
+    return session;
+  }
+
+  async function send(
+    session: ClientHttp2Session,
+    parts: readonly Uint8Array[],
+    headers: Record<string, string> = {},
+  ): Promise<Record<string, unknown>> {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': EXPORT,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...headers,
+    });
+    let answer: Record<string, unknown> = {};
+    stream.on('response', (fields) => {
+      answer = { ...answer, ...fields };
+    });
+    stream.on('trailers', (fields) => {
+      answer = { ...answer, ...fields };
+    });
+    stream.on('error', () => {});
+    stream.resume();
+    for (const part of parts) if (!stream.destroyed) stream.write(part);
+    stream.end();
+    if (!stream.closed) await once(stream, 'close');
+    return answer;
+  }
+
+  const framed = (body: Uint8Array, flag = 0) => {
+    const prefix = Buffer.from([flag, 0, 0, 0, 0]);
+    prefix.writeUInt32BE(body.length, 1);
+    return Buffer.concat([prefix, body]);
+  };
+
+  it('a message byte by byte is taken', async () => {
+    const { sink, address } = await receive();
+    const parts = Array.from(framed(BODY), (byte) => Buffer.from([byte]));
+    expect(await send(await sessionTo(address), parts)).toMatchObject({
+      ':status': 200,
+      'content-type': 'application/grpc',
+      'grpc-status': '0',
+    });
+    expect(sink.spans).toHaveLength(1);
+  });
+
+  it.each<[string, readonly Uint8Array[], Record<string, string>, string]>([
+    ['no message', [], {}, '3'],
+    ['half a prefix', [Buffer.from([0, 0])], {}, '3'],
+    ['half a message', [framed(BODY).subarray(0, -1)], {}, '3'],
+    ['two messages', [framed(BODY), framed(BODY)], {}, '3'],
+    ['an unknown flag', [framed(BODY, 7)], {}, '3'],
+    ['compressed by nothing', [framed(gzipSync(BODY), 1)], {}, '3'],
+    ['compressed by what is not known', [framed(BODY, 1)], { 'grpc-encoding': 'snappy' }, '12'],
+    ['no gzip', [framed(BODY, 1)], { 'grpc-encoding': 'gzip' }, '3'],
+    ['a length of 4 GiB', [Buffer.from([0, 255, 255, 255, 255])], {}, '8'],
+  ])('%s: code %4$s', async (_, parts, headers, code) => {
+    const { sink, address } = await receive();
+    const session = await sessionTo(address);
+    expect((await send(session, parts, headers))['grpc-status']).toBe(code);
+    expect(sink.requests).toEqual([]);
+    expect(sink.held).toBe(0);
+    expect((await send(session, [framed(BODY)]))['grpc-status']).toBe('0');
+  });
+
+  it.each([
+    { 'content-type': 'application/json' },
+    { 'content-type': 'application/grpc+json' },
+    { ':method': 'PUT' },
+  ])('plain HTTP/2 (%j) is answered 415 with a Status', async (headers) => {
+    const { address } = await receive();
+    const answer = await send(await sessionTo(address), [Buffer.from('{}')], headers);
+    expect(answer).toMatchObject({ ':status': 415, 'content-type': 'application/json' });
+  });
+
+  it('is told what is wrong, without what was sent', async () => {
+    const { address } = await receive();
+    const session = await sessionTo(address);
+    const two = await send(session, [framed(BODY), framed(BODY)]);
+    expect(two['grpc-message']).toBe('expected one message only');
+    const torn = await send(session, [framed(Buffer.from(`\x0a\x7f${SECRET}`))]);
+    expect(torn['grpc-message']).toBe('a field is longer than the message that holds it (byte 1)');
+  });
+
+  it('a message that does not end is answered in time', async () => {
+    const { sink, address } = await receive({ bodyTimeoutMillis: 200 });
+    const session = await sessionTo(address);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': EXPORT,
+      'content-type': 'application/grpc',
+    });
+    stream.write(framed(BODY).subarray(0, 20));
+    const [headers] = await once(stream, 'response');
+    expect(headers['grpc-status']).toBe('4');
+    expect(sink.held).toBe(0);
+  });
+
+  it('a sender that goes away leaves nothing behind', async () => {
+    const { sink, address, receiver } = await receive();
+    const session = await sessionTo(address);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': EXPORT,
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => {});
+    stream.write(framed(BODY).subarray(0, 20));
+    await expect.poll(() => sink.held).toBeGreaterThan(0);
+    session.destroy();
+    await expect.poll(() => sink.held).toBe(0);
+    await receiver.close(5_000);
+  });
+
+  it.each(['', 'GET / HTTP/1.1\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '\x16\x03\x01\x02\x00'])(
+    'a connection that begins with %j ends in time, and harms nobody',
+    async (hello) => {
+      const { address } = await receive({ headersTimeoutMillis: 200 });
+      const { RawConnection } = await import('./http-client.ts');
+      const connection = await RawConnection.open(address);
+      connection.write(hello);
+      await connection.untilEnd();
+      connection.close();
+      expect((await call(clientOf(address), BODY)).error).toBeUndefined();
+    },
+  );
+
+  it('an idle connection is closed, and the next call makes another', async () => {
+    const { address } = await receive({ idleTimeoutMillis: 100 });
+    const session = await sessionTo(address);
+    await once(session, 'close');
+    const client = clientOf(address);
+    expect((await call(client, BODY)).error).toBeUndefined();
+    await new Promise((done) => setTimeout(done, 250));
+    expect((await call(client, BODY)).error).toBeUndefined();
+  });
+
+  it('connections beyond the bound are told to come again', async () => {
+    const { address } = await receive({ maxConnections: 1 });
+    const session = await sessionTo(address);
+    expect((await send(session, [framed(BODY)]))['grpc-status']).toBe('0');
+    expect((await send(await sessionTo(address), [framed(BODY)]))['grpc-status']).toBe('14');
+    expect((await send(session, [framed(BODY)]))['grpc-status']).toBe('0');
+  });
+});
+
+describe('closing', () => {
+  it('finishes what is in flight, and takes nothing new', async () => {
+    const { sink, address, receiver } = await receive();
+    let answer = () => {};
+    const isAsked = new Promise<void>((asked) => {
+      sink.upstream = () =>
+        new Promise((resolve) => {
+          answer = () => resolve({ status: 200, retryAfterSeconds: undefined, body: Buffer.alloc(0) });
+          asked();
+        });
+    });
+    const sent = call(clientOf(address), BODY);
+    await isAsked;
+    const closed = receiver.close(5_000);
+    expect((await call(clientOf(address, { 'grpc.enable_retries': 0 }), BODY)).error?.code).toBe(14);
+    answer();
+    expect((await sent).error).toBeUndefined();
+    await closed;
+  });
+
+  it('takes no longer than it may', async () => {
+    const { sink, address, receiver } = await receive();
+    const isAsked = new Promise<void>((asked) => {
+      sink.upstream = () => {
+        asked();
+        return new Promise(() => {});
+      };
+    });
+    const sent = call(clientOf(address), BODY);
+    await isAsked;
+    const start = performance.now();
+    await receiver.close(100);
+    expect(performance.now() - start).toBeLessThan(1_000);
+    expect((await sent).error).toBeDefined();
+  });
+
+  it('names a port that is taken', async () => {
+    const { address } = await receive();
+    await expect(receive({ port: address.port })).rejects.toThrow('(EADDRINUSE): another process has taken');
+  });
+});

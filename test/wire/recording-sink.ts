@@ -1,0 +1,42 @@
+import type { DecodedBatch } from '../../src/source/otlp-batch.ts';
+import type { OtlpRequest, OtlpSink, UpstreamAnswer } from '../../src/source/otlp-sink.ts';
+
+/** A sink that keeps what it is given, and has as much room as it is told. */
+export class RecordingSink implements OtlpSink {
+  readonly requests: OtlpRequest[] = [];
+  readonly batches: (DecodedBatch | undefined)[] = [];
+  /** In bytes. */
+  room = Number.POSITIVE_INFINITY;
+  /** Bytes that were given and not given back. */
+  held = 0;
+  most = 0;
+  /** What an upstream answers; without one the receiver answers by itself. */
+  upstream: ((request: OtlpRequest) => Promise<UpstreamAnswer>) | undefined;
+
+  admit(bytes: number): (() => void) | undefined {
+    if (this.held + bytes > this.room) return undefined;
+    this.held += bytes;
+    this.most = Math.max(this.most, this.held);
+    let isGiven = true;
+    return () => {
+      if (!isGiven) throw new Error('the same room was given back twice');
+      isGiven = false;
+      this.held -= bytes;
+    };
+  }
+
+  wants(): boolean {
+    return true;
+  }
+
+  accept(request: OtlpRequest, batch: DecodedBatch | undefined): Promise<UpstreamAnswer> | undefined {
+    this.requests.push(request);
+    this.batches.push(batch);
+    return this.upstream?.(request);
+  }
+
+  /** Names of all spans, in order of arrival. */
+  get spans(): readonly string[] {
+    return this.batches.flatMap((batch) => batch?.spans.map(({ name }) => name) ?? []);
+  }
+}
