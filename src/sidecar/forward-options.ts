@@ -29,7 +29,7 @@ export interface ForwarderOptions {
   readonly ownListeners?: readonly ListenAddress[];
 }
 
-export interface RetryOptions extends BackoffOptions {
+interface RetryOptions extends BackoffOptions {
   /** Default 1,000. */
   readonly initialIntervalMillis: number;
   /** Default 30,000. */

@@ -67,7 +67,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-export interface ReceivedCall {
+interface ReceivedCall {
   readonly method: string;
   readonly message: Buffer;
   readonly metadata: Metadata;
