@@ -1,7 +1,7 @@
 import type { RecogniserOptions } from './conventions/recognise.ts';
 import type { ToolParallelismLearnerOptions } from './learner/tool-parallelism-learner.ts';
 import type { Span } from './model/span.ts';
-import type { WriteQueueOptions } from './store/write-queue.ts';
+import type { WriteQueueOptions } from './store/write-queue-options.ts';
 import { type Clock, systemClock } from './support/clock.ts';
 import { type AssembleOptions, DEFAULT_ASSEMBLE_OPTIONS } from './trace/assemble-runs.ts';
 import { resolveTraceBufferOptions, type TraceBufferOptions } from './trace/trace-buffer.ts';

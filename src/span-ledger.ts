@@ -1,7 +1,7 @@
 import type { Verdict } from './conventions/convention.ts';
 import type { TraceLesson } from './run-changes.ts';
 import type { ApplyOutcome, RunChange } from './store/plan-store.ts';
-import type { WriteObserver, WriteOutcome } from './store/write-queue.ts';
+import type { WriteObserver, WriteOutcome } from './store/write-queue-options.ts';
 import { type CounterName, type DropReason, Telemetry } from './support/telemetry.ts';
 import { tell } from './support/tell.ts';
 import type { ReleasedTrace, TraceBufferStats } from './trace/trace-buffer.ts';

@@ -1,42 +1,13 @@
 import { tell } from '../support/tell.ts';
 import { changeBytes } from './change-bytes.ts';
-import { type ApplyOutcome, type PlanStore, type RunChange, StoreError } from './plan-store.ts';
-
-export interface WriteQueueOptions<Token> {
-  /** Most changes that wait or are being written. Default 10,000. */
-  readonly maxQueuedRuns?: number;
-  /** Most bytes, roughly, that they take. Default 32 MiB. */
-  readonly maxQueuedBytes?: number;
-  /** Most changes of an agent merged into one write. Default 256. */
-  readonly maxBatchRuns?: number;
-  /** Most agents written at the same time. Default 8. */
-  readonly maxAgentsInFlight?: number;
-  /** Wait before the first retry; doubled for each further one, with jitter. Default 50. */
-  readonly minRetryMillis?: number;
-  /** Longest wait before a retry. Default 2,000. */
-  readonly maxRetryMillis?: number;
-  readonly observer?: WriteObserver<Token>;
-}
-
-/** Is told of everything that happens to changes; for accounts and metrics. Must not throw; if it does, it is logged. */
-export interface WriteObserver<Token> {
-  /** Called exactly once for each change that was enqueued. */
-  settled?(change: RunChange, outcome: WriteOutcome, token: Token): void;
-  wrote?(agentId: string, outcome: ApplyOutcome, millis: number): void;
-  /** A write failed with the store's code, or `error` where the store threw something else. It will be tried again. */
-  failed?(agentId: string, code: StoreError['code'] | 'error'): void;
-}
-
-/** How a change ended. One replaced by a later revision while it waited ends as that revision does. */
-export type WriteOutcome = 'learned' | 'duplicate' | { readonly dropped: WriteDropReason };
-
-type WriteDropReason =
-  /** The queue was over its bounds and this was the oldest change waiting. */
-  | 'queue_full'
-  /** The store has as many agents as it may. */
-  | 'agent_limit'
-  /** The queue or the store was closed first. */
-  | 'shutdown';
+import { type PlanStore, type RunChange, StoreError } from './plan-store.ts';
+import { type Entry, type Item, isStuck, type Lane, type Outage } from './write-lane.ts';
+import {
+  DEFAULT_WRITE_QUEUE_OPTIONS,
+  type WriteObserver,
+  type WriteOutcome,
+  type WriteQueueOptions,
+} from './write-queue-options.ts';
 
 /**
  * Changes on their way into a store. Bounded, never throws, never waits.
@@ -69,7 +40,7 @@ export class WriteQueue<Token = undefined> {
     const { observer = {}, ...bounds } = options;
     this.#store = store;
     this.#observer = observer;
-    this.#options = { ...DEFAULTS, ...bounds };
+    this.#options = { ...DEFAULT_WRITE_QUEUE_OPTIONS, ...bounds };
     for (const [name, value] of Object.entries(this.#options)) {
       if (!Number.isSafeInteger(value) || value < 1) {
         throw new RangeError(`${name} must be a whole number of at least 1, not ${String(value)}`);
@@ -359,54 +330,6 @@ export class WriteQueue<Token = undefined> {
       tell.error('spanplan: an observer of the write queue threw', error);
     }
   }
-}
-
-const DEFAULTS = {
-  maxQueuedRuns: 10_000,
-  maxQueuedBytes: 32 * 1_048_576,
-  maxBatchRuns: 256,
-  maxAgentsInFlight: 8,
-  minRetryMillis: 50,
-  maxRetryMillis: 2_000,
-};
-
-/** The changes of one agent: at most one batch of them is in flight. */
-interface Lane<Token> {
-  readonly agentId: string;
-  /** By run id, oldest first. */
-  readonly waiting: Map<string, Item<Token>>;
-  busy: boolean;
-  failures: number;
-  /** The last write found a plan that cannot be read. */
-  isCorrupt: boolean;
-  /** Set while the lane waits for its next try. */
-  timer: NodeJS.Timeout | undefined;
-}
-
-/** Whether the lane waits for someone to repair its plan. */
-function isStuck(lane: Lane<unknown>): boolean {
-  return lane.isCorrupt && lane.timer !== undefined;
-}
-
-/** One run that is to be written, with all changes that its latest revision stands for. */
-interface Item<Token> {
-  readonly lane: Lane<Token>;
-  change: RunChange;
-  readonly entries: Entry<Token>[];
-  bytes: number;
-  readonly sequence: number;
-  inFlight: boolean;
-}
-
-interface Entry<Token> {
-  readonly change: RunChange;
-  readonly token: Token;
-}
-
-interface Outage {
-  readonly failures: number;
-  /** Set while all lanes wait; without it one of them is trying the store. */
-  timer: NodeJS.Timeout | undefined;
 }
 
 function messageOf(error: unknown): string {

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { RedisPlanStore, type RedisPlanStoreOptions } from '../../src/store/redis-plan-store.ts';
-import { type WriteOutcome, WriteQueue } from '../../src/store/write-queue.ts';
+import { WriteQueue } from '../../src/store/write-queue.ts';
+import type { WriteOutcome } from '../../src/store/write-queue-options.ts';
 import { type FlakyProxy, startFlakyProxy } from '../support/flaky-proxy.ts';
 import { freshPrefix } from '../support/redis.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';

@@ -6,7 +6,8 @@ import {
   StoreError,
   type StoreErrorCode,
 } from '../../src/store/plan-store.ts';
-import { type WriteOutcome, WriteQueue, type WriteQueueOptions } from '../../src/store/write-queue.ts';
+import { WriteQueue } from '../../src/store/write-queue.ts';
+import type { WriteOutcome, WriteQueueOptions } from '../../src/store/write-queue-options.ts';
 import { change } from './changes.ts';
 import { sleep, until } from './contract.ts';
 
