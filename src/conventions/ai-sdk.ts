@@ -1,5 +1,5 @@
 import type { Span } from '../model/span.ts';
-import { firstCount, firstText, text } from './attributes.ts';
+import { firstCount, firstText, MAX_ATTRIBUTE_LENGTH, text } from './attributes.ts';
 import type { Convention, Verdict } from './convention.ts';
 import { scanJson } from './scan-json.ts';
 import { verdict } from './verdict.ts';
@@ -101,7 +101,8 @@ function functionId({ attributes }: Span): string | undefined {
 
 /** The calls are a list of objects; what stands deeper is their arguments. */
 function requestedTools(toolCalls: string | undefined): number | undefined {
-  if (toolCalls === undefined) return undefined;
+  // A list that was cut gives no number.
+  if (toolCalls === undefined || toolCalls.length >= MAX_ATTRIBUTE_LENGTH) return undefined;
   let count = 0;
   scanJson(toolCalls, ({ key, depth }) => {
     if (depth === 2 && key === 'toolCallId') count++;

@@ -3,8 +3,8 @@ export const MAX_ATTRIBUTE_LENGTH = 65_536;
 
 type Attributes = Readonly<Record<string, unknown>>;
 
-/** Ids and names that mean "none" in the wild. */
-const PLACEHOLDERS = new Set(['', 'unknown', '<not specified>', 'n/a']);
+/** Ids and names that mean "none" in the wild; the last three are what languages make of a missing value. */
+const PLACEHOLDERS = new Set(['', 'unknown', '<not specified>', 'n/a', 'none', 'null', 'undefined']);
 
 /** What `value` says, trimmed; undefined where it is empty or a placeholder. */
 export function meaningful(value: string): string | undefined {

@@ -8,11 +8,12 @@ import type { Convention, Verdict } from './convention.ts';
 export const drops: Convention = {
   name: 'drop',
   source:
-    'logfire e484a6b5, NeMo Relay cc3e5f1c, Google ADK 2.0.0, pydantic-ai 1.67, Microsoft.Extensions.AI, Gemini CLI 5411f113',
+    'logfire e484a6b5, NeMo Relay cc3e5f1c and npm 0.9.2, Google ADK 2.0.0, pydantic-ai 1.67, Microsoft.Extensions.AI, Gemini CLI 5411f113',
   attributes: [
     'logfire.span_type',
     'nemo_relay.mark.orphan',
     'nemo_flow.mark.orphan',
+    'nemo_relay.mark.projection',
     'gen_ai.tool.name',
     'gen_ai.operation.name',
     'pydantic_ai.tool.failure_stage',
@@ -23,6 +24,8 @@ export const drops: Convention = {
     if (logfireType === 'pending_span' || logfireType === 'log') return LOGFIRE;
     if (isTrue(attributes, 'nemo_relay.mark.orphan') || isTrue(attributes, 'nemo_flow.mark.orphan'))
       return MARK;
+    // its exporters can be told to show marks as spans, and as tools at that
+    if (typeof attributes['nemo_relay.mark.projection'] === 'string') return MARK;
     const tool = attributes['gen_ai.tool.name'];
     if (tool === '(merged tools)' || name === 'execute_tool (merged)') return MERGED;
     if (name === 'running tools')

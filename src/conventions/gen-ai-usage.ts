@@ -1,4 +1,4 @@
-import { firstCount, firstText } from './attributes.ts';
+import { firstCount, firstText, MAX_ATTRIBUTE_LENGTH } from './attributes.ts';
 import { scanJson } from './scan-json.ts';
 import type { VerdictDetails } from './verdict.ts';
 
@@ -32,6 +32,8 @@ export function genAiUsage(attributes: Readonly<Record<string, unknown>>): Verdi
 /** A message part stands at depth 4: messages, message, parts, part. None found says nothing: content may be masked. */
 function toolCallParts(messages: string | undefined): number | undefined {
   if (messages === undefined || !messages.includes('"tool_call"')) return undefined;
+  // Messages that were cut give no number.
+  if (messages.length >= MAX_ATTRIBUTE_LENGTH) return undefined;
   let count = 0;
   scanJson(messages, ({ key, value, depth }) => {
     if (depth === 4 && key === 'type' && value === 'tool_call') count++;

@@ -1,4 +1,5 @@
 import type { Span } from '../model/span.ts';
+import { AGENT_TASK_ATTRIBUTES, agentTask } from './agent-task.ts';
 import { firstText, text } from './attributes.ts';
 import type { Convention, Verdict } from './convention.ts';
 import { FLAT_EMITTER_ATTRIBUTES, isFlatEmitter, OPENLLMETRY_JS_LANGCHAIN } from './flat-emitter.ts';
@@ -48,6 +49,7 @@ export const genAi: Convention = {
     ...GEN_AI_USAGE_ATTRIBUTES,
     ...LANGCHAIN_TOOL_ATTRIBUTES,
     ...FLAT_EMITTER_ATTRIBUTES,
+    ...AGENT_TASK_ATTRIBUTES,
   ],
   recognise(span) {
     const operation = span.attributes['gen_ai.operation.name'];
@@ -62,7 +64,7 @@ export const genAi: Convention = {
       case 'llm':
         return llmOf(span, operation);
       case 'step':
-        return verdict('step', `gen_ai.${operation}`, { isFlat: isFlatEmitter(span) });
+        return stepOf(span, operation);
       case 'none':
         return verdict('none', `gen_ai.${operation}`);
       default:
@@ -132,10 +134,16 @@ function agentOf(span: Span, operation: string): Verdict {
   // the root around several agents in opentelemetry-python-contrib; elsewhere SERVER is an agent called from afar
   if (kind === SERVER && scopeName.includes('openai_agents'))
     return verdict('workflow', `${rule}.root`, details);
-  return verdict('agent', rule, { ...details, agentId: text(attributes, 'gen_ai.agent.id') });
+  return verdict('agent', rule, { ...details, agentId: ownName(text(attributes, 'gen_ai.agent.id')) });
 }
 
 const SERVER = 2;
+
+function stepOf(span: Span, operation: string): Verdict {
+  const agent = agentTask(span);
+  if (agent !== undefined) return verdict('agent', `gen_ai.${operation}.agent`, { frameworkName: agent });
+  return verdict('step', `gen_ai.${operation}`, { isFlat: isFlatEmitter(span) });
+}
 
 function workflowOf(span: Span, operation: string): Verdict {
   const rule = `gen_ai.${operation}`;

@@ -4,8 +4,9 @@ import type { Convention, Verdict } from './convention.ts';
 import { verdict } from './verdict.ts';
 
 /**
- * Genkit. Everything is an action with a subtype; `util` spans (`generate`, prompts being rendered) wrap them, and a
- * later turn's `generate` stands inside the earlier one's. The name is set at the end and equals the span's.
+ * Genkit. Everything is an action with a subtype, but for prompts that are run and for `util` spans (`generate`, the
+ * turns of an agent) that wrap actions; a later turn's `generate` stands inside the earlier one's. The name is set at
+ * the end and equals the span's.
  */
 export const genkit: Convention = {
   name: 'genkit',
@@ -15,6 +16,8 @@ export const genkit: Convention = {
     const type = span.attributes['genkit:type'];
     if (typeof type !== 'string') return undefined;
     if (type === 'flow') return workflowOf(span);
+    // a prompt that is run brings its model and tools along: that is how agents are written without the beta API
+    if (type === 'dotprompt') return agentOf(span, 'genkit.dotprompt');
     if (type !== 'action') return UTIL;
     switch (span.attributes['genkit:metadata:subtype']) {
       case 'tool':
@@ -23,6 +26,8 @@ export const genkit: Convention = {
         return toolOf(span, 'genkit.tool.v2');
       case 'flow':
         return workflowOf(span);
+      case 'agent':
+        return agentOf(span, 'genkit.agent');
       case 'model':
       case 'background-model':
         return verdict('llm', 'genkit.model', { name: 'model', modelName: nameOf(span) });
@@ -33,7 +38,7 @@ export const genkit: Convention = {
 };
 
 const UTIL: Verdict = { role: 'step', rule: 'genkit.util' };
-/** Prompts, retrievers, embedders and the like. */
+/** Retrievers, embedders, prompts that are only looked up, and the like. */
 const OTHER: Verdict = { role: 'none', rule: 'genkit.other' };
 
 function toolOf(span: Span, rule: string): Verdict {
@@ -46,6 +51,10 @@ function toolOf(span: Span, rule: string): Verdict {
 
 function workflowOf(span: Span): Verdict {
   return verdict('workflow', 'genkit.flow', { frameworkName: nameOf(span) });
+}
+
+function agentOf(span: Span, rule: string): Verdict {
+  return verdict('agent', rule, { frameworkName: nameOf(span) });
 }
 
 function nameOf(span: Span): string | undefined {

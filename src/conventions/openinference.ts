@@ -56,6 +56,9 @@ const HANDOFF: Verdict = { role: 'none', rule: 'openinference.handoff' };
 /** OpenInference's processor for OpenLLMetry spans calls every task a tool. */
 const TASK: Verdict = { role: 'step', rule: 'openinference.task' };
 const CHAIN: Verdict = { role: 'step', rule: 'openinference.CHAIN' };
+const LLAMA_INDEX = 'openinference.instrumentation.llama_index';
+/** LlamaIndex's agents are chains like their steps, and their names stand nowhere. */
+const LLAMA_INDEX_AGENT: Verdict = { role: 'agent', rule: 'openinference.CHAIN.llama_index_agent' };
 /** Under Python a node called `agent` is an AGENT for each turn, and ends before the tools of that turn start. */
 const NODE: Verdict = { role: 'step', rule: 'openinference.node' };
 
@@ -89,20 +92,26 @@ function agentOf(span: Span): Verdict {
 /**
  * Whoever makes AGENT spans by hand, with openinference-core or a tracer of their own, names them after the agent.
  * Instrumentations of frameworks name theirs after the kind of work (`Agent workflow`, `ai.chat`, `CodeAgent.run`),
- * all but LangChain's, whose spans have the names of the runs.
+ * all but LangChain's, whose spans have the names of the runs, and smolagents', which put the agent's name, where it
+ * has one, in place of its class.
  */
 function agentSpanName({ name, scopeName }: Span): string | undefined {
+  if (scopeName === SMOLAGENTS)
+    return name.endsWith('.run') ? ownName(name.slice(0, -'.run'.length)) : undefined;
   if (scopeName.includes('openinference') && scopeName.includes('instrumentation')) {
     return scopeName.includes('langchain') ? ownName(name) : undefined;
   }
   return ownName(name);
 }
 
+const SMOLAGENTS = 'openinference.instrumentation.smolagents';
+
 /**
  * In LangChain's JavaScript instrumentation agents and graphs are chains like their nodes. An agent's own span bears
  * the agent's name; a graph's has no node around it.
  */
 function chainOf(span: Span): Verdict {
+  if (span.scopeName === LLAMA_INDEX && span.name.endsWith('Agent.run')) return LLAMA_INDEX_AGENT;
   const run = langchainRun(span.attributes.metadata);
   const isInside = run?.node !== undefined;
   if (run?.agentName !== undefined && (run.agentName === span.name || !isInside)) {

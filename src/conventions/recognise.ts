@@ -157,14 +157,18 @@ function report(onError: RecogniserOptions['onError'], rule: string): void {
 const ROLES: ReadonlySet<unknown> = new Set<SpanRole>(['agent', 'workflow', 'tool', 'llm', 'step', 'none']);
 const TEXTS = ['name', 'frameworkName', 'agentId', 'stampedAgent', 'callId', 'modelName'] as const;
 
+const COUNTS = ['promptTokens', 'outputTokens', 'totalTokens', 'toolCallCount'] as const;
+
 /** A user's verdict, refused where it is none: it goes into records that others read. */
 function checked(convention: Convention, span: Span): Verdict | undefined {
   const verdict = convention.recognise(span);
   if (verdict === undefined) return undefined;
   const isText = (value: unknown) => value === undefined || typeof value === 'string';
+  const isCount = (value: unknown) => value === undefined || Number.isSafeInteger(value);
   if (!ROLES.has(verdict.role) || !TEXTS.every((key) => isText(verdict[key]))) {
     throw new TypeError('not a verdict');
   }
+  if (!COUNTS.every((key) => isCount(verdict[key]))) throw new TypeError('a count that is no number');
   if (verdict.role === 'tool' && textOf(verdict.name) === undefined && !verdict.isExecution) {
     throw new TypeError('a tool without a name');
   }

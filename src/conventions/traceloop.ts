@@ -1,4 +1,5 @@
 import type { Span } from '../model/span.ts';
+import { AGENT_TASK_ATTRIBUTES, agentTask } from './agent-task.ts';
 import { firstText, text } from './attributes.ts';
 import type { Convention, Verdict } from './convention.ts';
 import { isFlatEmitter, OPENLLMETRY_JS_LANGCHAIN } from './flat-emitter.ts';
@@ -22,6 +23,7 @@ export const traceloop: Convention = {
     'gen_ai.tool.call.id',
     'gen_ai.agent.name',
     ...LANGCHAIN_TOOL_ATTRIBUTES,
+    ...AGENT_TASK_ATTRIBUTES,
   ],
   recognise(span) {
     const kind = span.attributes['traceloop.span.kind'];
@@ -32,9 +34,9 @@ export const traceloop: Convention = {
       case 'tool':
         return toolOf(span, 'traceloop.tool');
       case 'task':
-        // a LlamaIndex step that calls a tool says which; a task is a step otherwise
+        // a LlamaIndex step that calls a tool says which
         return firstText(attributes, 'tool.name', 'gen_ai.tool.name') === undefined
-          ? verdict('step', 'traceloop.task', { isFlat })
+          ? taskOf(span)
           : toolOf(span, 'traceloop.task.tool');
       case 'agent':
         return verdict('agent', 'traceloop.agent', {
@@ -58,6 +60,12 @@ export const traceloop: Convention = {
     }
   },
 };
+
+function taskOf(span: Span): Verdict {
+  const agent = agentTask(span);
+  if (agent !== undefined) return verdict('agent', 'traceloop.task.agent', { frameworkName: agent });
+  return verdict('step', 'traceloop.task', { isFlat: isFlatEmitter(span) });
+}
 
 function toolOf(span: Span, rule: string): Verdict {
   const { attributes, scopeName } = span;

@@ -5,7 +5,7 @@ import { verdict } from './verdict.ts';
 
 /**
  * VoltAgent. `span.type` says what a span is, a key that Claude Code uses too, so something of VoltAgent's own must
- * stand beside it. `entity.type` is inherited from the agent by all spans inside.
+ * stand beside it. All spans inside an agent inherit what `entity` says of the outermost one; sub-agents say theirs apart.
  */
 export const voltagent: Convention = {
   name: 'voltagent',
@@ -15,6 +15,8 @@ export const voltagent: Convention = {
     'entity.type',
     'entity.name',
     'entity.id',
+    'subagent.name',
+    'subagent.id',
     'tool.name',
     'tool.call.id',
     'voltagent.*',
@@ -32,8 +34,8 @@ export const voltagent: Convention = {
         return verdict('llm', 'voltagent.llm', { name: meaningful(span.name), unverified: true });
       case 'agent':
         return verdict('agent', 'voltagent.agent', {
-          name: text(attributes, 'entity.name'),
-          agentId: text(attributes, 'entity.id'),
+          name: firstText(attributes, 'subagent.name', 'entity.name'),
+          agentId: firstText(attributes, 'subagent.id', 'entity.id'),
           unverified: true,
         });
       default:

@@ -25,7 +25,7 @@ describe('spanplan learn', () => {
     const first = await spanplan(['learn', '--json', ...files], { cwd });
     expect(first).toMatchObject({ status: 0, stderr: expect.stringContaining('research-svc') });
     const { summary, plans } = JSON.parse(first.stdout);
-    expect(summary).toEqual({ files: 89, spans: 1335, traces: 128, runs: 153, calls: 779, rejected: [] });
+    expect(summary).toEqual({ files: 92, spans: 1401, traces: 131, runs: 162, calls: 812, rejected: [] });
     const truth = new Set(sortedGroups(RECORDINGS.flatMap(trueGroupsOf)).map(String));
     expect(new Set(maximalGroups(plans).map(String))).toEqual(truth);
 

@@ -11,13 +11,31 @@ const WITHOUT_TOOLS = new Set(['langchain-langsmith-parallel', 'openai-loop-open
 /** One tool for each sub-agent, under the name its framework gives it. */
 const CALLERS: Readonly<Record<string, readonly string[]>> = {
   'adk-multi': ['analyst', 'researcher'],
+  'adk-py-multi': ['analyst', 'researcher'],
+  'agent-framework-multi': ['ask_analyst', 'ask_researcher'],
+  'agno-multi': ['ask_analyst', 'ask_researcher'],
+  'ai4-multi': ['ask_analyst', 'ask_researcher'],
+  'ai5-multi': ['ask_analyst', 'ask_researcher'],
   'ai6-agent-multi': ['analyst', 'researcher'],
   'ai7-otel-agent-multi': ['analyst', 'researcher'],
+  'autogen-multi': ['ask_analyst', 'ask_researcher'],
+  'genkit-agent-multi': ['ask_analyst', 'ask_researcher'],
+  'genkit-multi': ['ask_analyst', 'ask_researcher'],
+  'genkit-prompt-multi': ['ask_analyst', 'ask_researcher'],
   'langchain-openinference-multi': ['ask_analyst', 'ask_researcher'],
+  'langchain-py-langfuse-multi': ['ask_analyst', 'ask_researcher'],
+  'langchain-py-langsmith-multi': ['ask_analyst', 'ask_researcher'],
+  'langchain-py-traceloop-multi': ['ask_analyst', 'ask_researcher'],
   'langchain-traceloop-sdk-multi': ['ask_analyst', 'ask_researcher'],
+  'mastra-bridge-multi': ['agent-analyst', 'agent-researcher'],
+  'mastra-otel-multi': ['agent-analyst', 'agent-researcher'],
+  'nemo-flow-otel-multi-nofork': ['ask_analyst', 'ask_researcher'],
+  'nemo-relay-full-multi-nofork': ['ask_analyst', 'ask_researcher'],
   'nemo-relay-gen_ai-multi': ['ask_analyst', 'ask_researcher'],
   'nemo-relay-openinference-multi': ['ask_analyst', 'ask_researcher'],
   'openai-agents-multi': ['ask_analyst', 'ask_researcher'],
+  'strands-ts-multi': ['ask_analyst', 'ask_researcher'],
+  'voltagent-multi': ['ask_analyst', 'ask_researcher'],
 };
 
 /** Recordings whose spans say nowhere what the agent is called. */
@@ -30,7 +48,7 @@ const recogniser = createRecogniser({
 });
 
 it('has all recordings', () => {
-  expect(CAPTURE_NAMES).toHaveLength(66);
+  expect(CAPTURE_NAMES).toHaveLength(92);
 });
 
 describe.each(CAPTURE_NAMES)('%s', (capture) => {

@@ -32,6 +32,20 @@ describe('spans that look like calls and are none', () => {
       { role: 'none', rule: 'drop.nemo_mark' },
     ],
     [
+      'NeMo Relay: a mark shown as a tool, among its own attributes',
+      spanOf('mark:x', { 'nemo_relay.mark.projection': 'tool', 'nemo_relay.scope_type': 'tool' }),
+      { role: 'none', rule: 'drop.nemo_mark' },
+    ],
+    [
+      'NeMo Relay: a mark shown as a tool, among those of OpenInference',
+      spanOf('mark:x', {
+        'nemo_relay.mark.projection': 'tool',
+        'openinference.span.kind': 'TOOL',
+        'tool.name': 'x',
+      }),
+      { role: 'none', rule: 'drop.nemo_mark' },
+    ],
+    [
       'ADK: the merging of parallel answers',
       spanOf('execute_tool (merged)', { ...tool, 'gen_ai.tool.name': '(merged tools)' }),
       { role: 'none', rule: 'drop.merged_tools' },

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { itRecognises } from './recognising.ts';
+import { type Case, itRecognises } from './recognising.ts';
 import { spanOf } from './span-of.ts';
 
 const op = (name: string, more: Readonly<Record<string, unknown>> = {}) => ({
@@ -44,6 +44,18 @@ describe('GenAI conventions as written', () => {
     [
       'an agent without a name: the span name may hold the model',
       spanOf('invoke_agent gpt-4o', op('invoke_agent', { 'gen_ai.request.model': 'gpt-4o' })),
+      { role: 'agent', rule: 'gen_ai.invoke_agent' },
+    ],
+    ...['agent', 'Strands Agents', 'Strands Agent', '53fd07fc-25bd-4a78-8b17-4de6b6408baa'].map(
+      (name): Case => [
+        `what a framework writes where no name was given names nobody: ${name}`,
+        spanOf(`invoke_agent ${name}`, op('invoke_agent', { 'gen_ai.agent.name': name })),
+        { role: 'agent', rule: 'gen_ai.invoke_agent' },
+      ],
+    ),
+    [
+      'nor is such an id one',
+      spanOf('invoke_agent', op('invoke_agent', { 'gen_ai.agent.id': 'agent' })),
       { role: 'agent', rule: 'gen_ai.invoke_agent' },
     ],
     [

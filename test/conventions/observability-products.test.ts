@@ -73,6 +73,16 @@ describe('Langfuse', () => {
       { role: 'agent', rule: 'langfuse.span.agent', frameworkName: 'planner' },
     ],
     [
+      'LangChain, Python: names in quotes',
+      spanOf('planner', type('chain', meta('"planner"', '"tools"'))),
+      { role: 'agent', rule: 'langfuse.span.agent', frameworkName: 'planner' },
+    ],
+    [
+      'LangGraph, Python: a node called agent',
+      spanOf('agent', type('agent', meta('"planner"', '"agent"'))),
+      { role: 'step', rule: 'langfuse.span' },
+    ],
+    [
       'LangGraph: a node called agent',
       spanOf('agent', type('agent', meta('planner', 'agent'))),
       { role: 'step', rule: 'langfuse.span' },

@@ -84,6 +84,9 @@ describe('OpenInference calls', () => {
   ]);
 });
 
+const smolagents = { scopeName: 'openinference.instrumentation.smolagents' };
+const llamaIndex = { scopeName: 'openinference.instrumentation.llama_index' };
+
 describe('OpenInference agents', () => {
   itRecognises([
     [
@@ -97,6 +100,33 @@ describe('OpenInference agents', () => {
         scopeName: 'openinference.instrumentation.crewai',
       }),
       { role: 'agent', rule: 'openinference.AGENT', frameworkName: 'Researcher' },
+    ],
+    [
+      'smolagents: by the span name, which bears the name of the agent',
+      spanOf('researcher.run', kind('AGENT'), smolagents),
+      { role: 'agent', rule: 'openinference.AGENT', frameworkName: 'researcher' },
+    ],
+    [
+      'smolagents: the class that stands there otherwise names nobody',
+      spanOf('ToolCallingAgent.run', kind('AGENT'), smolagents),
+      { role: 'agent', rule: 'openinference.AGENT' },
+    ],
+    [
+      'Agno: a graph node made anew for each agent object names nobody',
+      spanOf('Agent.arun', kind('AGENT', { 'graph.node.id': 'b6de028e15948977' }), {
+        scopeName: 'openinference.instrumentation.agno',
+      }),
+      { role: 'agent', rule: 'openinference.AGENT' },
+    ],
+    [
+      'LlamaIndex: an agent is a chain like its steps, and its name stands nowhere',
+      spanOf('FunctionAgent.run', kind('CHAIN'), llamaIndex),
+      { role: 'agent', rule: 'openinference.CHAIN.llama_index_agent' },
+    ],
+    [
+      'LlamaIndex: a step',
+      spanOf('BaseWorkflowAgent.run_agent_step', kind('CHAIN'), llamaIndex),
+      { role: 'step', rule: 'openinference.CHAIN' },
     ],
     [
       'made by hand: by the span name',

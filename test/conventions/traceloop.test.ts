@@ -7,6 +7,11 @@ const kind = (name: string, more: Readonly<Record<string, unknown>> = {}) => ({
   ...more,
 });
 
+const agentTask = (entity: string, agent: string) => ({
+  'traceloop.entity.name': entity,
+  'traceloop.association.properties.lc_agent_name': agent,
+});
+
 describe('OpenLLMetry decorators and instrumentations', () => {
   itRecognises([
     [
@@ -39,6 +44,36 @@ describe('OpenLLMetry decorators and instrumentations', () => {
       'a task',
       spanOf('load.task', kind('task', { 'traceloop.entity.name': 'load' })),
       { role: 'step', rule: 'traceloop.task' },
+    ],
+    [
+      'LangChain: the task of an agent that stands inside another graph',
+      spanOf('planner.task', kind('task', agentTask('planner', 'planner'))),
+      { role: 'agent', rule: 'traceloop.task.agent', frameworkName: 'planner' },
+    ],
+    [
+      'LangChain: the same, with an operation',
+      spanOf(
+        'execute_task planner',
+        kind('task', { ...agentTask('planner', 'planner'), 'gen_ai.operation.name': 'execute_task' }),
+      ),
+      { role: 'agent', rule: 'gen_ai.execute_task.agent', frameworkName: 'planner' },
+    ],
+    [
+      'LangChain: a node of an agent',
+      spanOf('tools.task', kind('task', agentTask('tools', 'planner'))),
+      { role: 'step', rule: 'traceloop.task' },
+    ],
+    [
+      'LangChain: an agent that was given no name is looked through',
+      spanOf('LangGraph.task', kind('task', agentTask('LangGraph', 'LangGraph'))),
+      { role: 'step', rule: 'traceloop.task' },
+    ],
+    [
+      'LangChain for JavaScript: a task encloses nothing, so it is no agent',
+      spanOf('planner.task', kind('task', agentTask('planner', 'planner')), {
+        scopeName: '@traceloop/instrumentation-langchain',
+      }),
+      { role: 'step', rule: 'traceloop.task', isFlat: true },
     ],
     [
       'LlamaIndex: a task that calls a tool',

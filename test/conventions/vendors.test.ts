@@ -117,7 +117,27 @@ describe('Genkit', () => {
       action('model', 'googleai/gemini'),
       { role: 'llm', rule: 'genkit.model', name: 'model', modelName: 'googleai/gemini' },
     ],
+    [
+      'an agent of the beta API is named by its span',
+      action('agent', 'planner'),
+      { role: 'agent', rule: 'genkit.agent', frameworkName: 'planner' },
+    ],
+    [
+      'a prompt that is run is an agent',
+      spanOf('planner', { 'genkit:type': 'dotprompt' }),
+      { role: 'agent', rule: 'genkit.dotprompt', frameworkName: 'planner' },
+    ],
+    [
+      'a prompt that is rendered is a step of one',
+      spanOf('render', { 'genkit:type': 'promptTemplate' }),
+      { role: 'step', rule: 'genkit.util' },
+    ],
     ['a turn', spanOf('generate', { 'genkit:type': 'util' }), { role: 'step', rule: 'genkit.util' }],
+    [
+      'a turn of an agent',
+      spanOf('runTurn-1', { 'genkit:type': 'flowStep' }),
+      { role: 'step', rule: 'genkit.util' },
+    ],
     ['a retriever', action('retriever', 'docs'), { role: 'none', rule: 'genkit.other' }],
   ]);
 });
@@ -219,6 +239,11 @@ describe('VoltAgent, Flue, Codex', () => {
       'VoltAgent: the agent',
       spanOf('planner', volt),
       { role: 'agent', rule: 'voltagent.agent', name: 'planner', agentId: 'p1', unverified: true },
+    ],
+    [
+      'VoltAgent: a sub-agent, which bears the name of the agent that called it too',
+      spanOf('subagent:helper', { ...volt, 'subagent.name': 'helper', 'subagent.id': 'h1' }),
+      { role: 'agent', rule: 'voltagent.agent', name: 'helper', agentId: 'h1', unverified: true },
     ],
     [
       'VoltAgent: memory',
