@@ -9,7 +9,7 @@ export { StoreError } from './store/plan-store.ts';
 
 // Types
 
-export type { Convention, SpanRole, Verdict } from './conventions/convention.ts';
+export type { Convention } from './conventions/convention.ts';
 export type { FanoutSpanProcessorOptions } from './fanout-span-processor.ts';
 export type { Learner, Lesson } from './learner/learner.ts';
 export type { ToolParallelismLearnerOptions } from './learner/tool-parallelism-learner.ts';
@@ -18,6 +18,7 @@ export type { ExecutionPlan, MetadataTemplate, ParallelGroup, ParallelHint } fro
 export type { CallKind, CallRecord, RunRecord } from './model/run-record.ts';
 export type { Span, SpanConsumer, SpanKind, SpanResource } from './model/span.ts';
 export type { Time } from './model/time.ts';
+export type { SpanRole, Verdict } from './model/verdict.ts';
 export type { PipelineOptions } from './pipeline-options.ts';
 export type { PlanReaderOptions, PlanReaderStatus } from './plan-reader.ts';
 export type { SpanAccount } from './span-ledger.ts';

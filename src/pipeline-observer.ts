@@ -1,5 +1,5 @@
-import type { Verdict } from './conventions/convention.ts';
 import type { Span } from './model/span.ts';
+import type { Verdict } from './model/verdict.ts';
 import type { AssembledRun } from './trace/assemble-runs.ts';
 import type { ReleasedTrace } from './trace/trace-buffer.ts';
 

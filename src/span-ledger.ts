@@ -1,4 +1,4 @@
-import type { Verdict } from './conventions/convention.ts';
+import type { Verdict } from './model/verdict.ts';
 import type { TraceLesson } from './run-changes.ts';
 import type { ApplyOutcome, RunChange } from './store/plan-store.ts';
 import type { WriteObserver, WriteOutcome } from './store/write-queue-options.ts';

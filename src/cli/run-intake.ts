@@ -1,10 +1,10 @@
-import { boundedName } from '../conventions/bounded-name.ts';
 import { ToolParallelismLearner } from '../learner/tool-parallelism-learner.ts';
 import type { RunRecord } from '../model/run-record.ts';
 import { endOf } from '../run-changes.ts';
 import type { InputFile } from '../source/input-file.ts';
 import { readRunFile } from '../source/run-files.ts';
 import { WriteQueue } from '../store/write-queue.ts';
+import { boundedName } from '../support/bounded-name.ts';
 import type { Intake } from './intake.ts';
 import type { LearnOptions } from './learn-options.ts';
 import { settleWrites } from './settle-writes.ts';

@@ -1,6 +1,7 @@
 import type { Span } from '../model/span.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { firstText } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Convention } from './convention.ts';
 import { GEN_AI_USAGE_ATTRIBUTES, genAiUsage } from './gen-ai-usage.ts';
 import { kindRole } from './kind-role.ts';
 import { ownName } from './own-name.ts';

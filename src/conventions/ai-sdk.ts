@@ -1,6 +1,8 @@
 import type { Span } from '../model/span.ts';
-import { firstCount, firstText, MAX_ATTRIBUTE_LENGTH, text } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { MAX_ATTRIBUTE_LENGTH } from '../support/meaningful.ts';
+import { firstCount, firstText, text } from './attributes.ts';
+import type { Convention } from './convention.ts';
 import { scanJson } from './scan-json.ts';
 import { verdict } from './verdict.ts';
 

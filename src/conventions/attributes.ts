@@ -1,16 +1,6 @@
-/** No more than this is read of any one attribute value, in UTF-16 units. */
-export const MAX_ATTRIBUTE_LENGTH = 65_536;
+import { meaningful } from '../support/meaningful.ts';
 
 type Attributes = Readonly<Record<string, unknown>>;
-
-/** Ids and names that mean "none" in the wild; the last three are what languages make of a missing value. */
-const PLACEHOLDERS = new Set(['', 'unknown', '<not specified>', 'n/a', 'none', 'null', 'undefined']);
-
-/** What `value` says, trimmed; undefined where it is empty or a placeholder. */
-export function meaningful(value: string): string | undefined {
-  const trimmed = value.slice(0, MAX_ATTRIBUTE_LENGTH).trim();
-  return PLACEHOLDERS.has(trimmed.toLowerCase()) ? undefined : trimmed;
-}
 
 /** The value where it is a string that says something, trimmed; undefined for placeholders and other types. */
 export function text(attributes: Attributes, key: string): string | undefined {

@@ -1,6 +1,7 @@
 import type { Span } from '../model/span.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { firstCount, firstText, text } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Convention } from './convention.ts';
 import { verdict } from './verdict.ts';
 
 const PREFIX = 'claude_code.';

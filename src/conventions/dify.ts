@@ -1,5 +1,7 @@
-import { firstText, meaningful } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { meaningful } from '../support/meaningful.ts';
+import { firstText } from './attributes.ts';
+import type { Convention } from './convention.ts';
 import { GEN_AI_USAGE_ATTRIBUTES, genAiUsage } from './gen-ai-usage.ts';
 import { kindRole } from './kind-role.ts';
 import { ownName } from './own-name.ts';

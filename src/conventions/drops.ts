@@ -1,5 +1,6 @@
+import type { Verdict } from '../model/verdict.ts';
 import { isTrue } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Convention } from './convention.ts';
 
 /**
  * Spans that look like calls and are none: markers, duplicates, and batches around calls. What this convention says

@@ -1,4 +1,4 @@
-import type { SpanRole } from './convention.ts';
+import type { SpanRole } from '../model/verdict.ts';
 
 /**
  * What a value of `gen_ai.operation.name` makes of its span. Frameworks add values of their own to those of the

@@ -1,4 +1,5 @@
-import { firstCount, firstText, MAX_ATTRIBUTE_LENGTH } from './attributes.ts';
+import { MAX_ATTRIBUTE_LENGTH } from '../support/meaningful.ts';
+import { firstCount, firstText } from './attributes.ts';
 import { scanJson } from './scan-json.ts';
 import type { VerdictDetails } from './verdict.ts';
 

@@ -1,7 +1,8 @@
 import type { Span } from '../model/span.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { AGENT_TASK_ATTRIBUTES, agentTask } from './agent-task.ts';
 import { firstText, text } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Convention } from './convention.ts';
 import { FLAT_EMITTER_ATTRIBUTES, isFlatEmitter, OPENLLMETRY_JS_LANGCHAIN } from './flat-emitter.ts';
 import { genAiOperationRole } from './gen-ai-operation.ts';
 import { GEN_AI_USAGE_ATTRIBUTES, genAiUsage } from './gen-ai-usage.ts';

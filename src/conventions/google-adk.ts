@@ -1,4 +1,4 @@
-import { meaningful } from './attributes.ts';
+import { meaningful } from '../support/meaningful.ts';
 import type { Convention } from './convention.ts';
 import { verdict } from './verdict.ts';
 

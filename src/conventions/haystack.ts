@@ -1,5 +1,7 @@
-import { meaningful, text } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { meaningful } from '../support/meaningful.ts';
+import { text } from './attributes.ts';
+import type { Convention } from './convention.ts';
 import { verdict } from './verdict.ts';
 
 const PREFIX = 'haystack.';

@@ -1,4 +1,4 @@
-import type { SpanRole } from './convention.ts';
+import type { SpanRole } from '../model/verdict.ts';
 
 /**
  * What the kind attributes of observability products mean. They differ in the attribute's name and in upper and lower

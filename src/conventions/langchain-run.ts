@@ -1,4 +1,4 @@
-import { MAX_ATTRIBUTE_LENGTH, meaningful } from './attributes.ts';
+import { MAX_ATTRIBUTE_LENGTH, meaningful } from '../support/meaningful.ts';
 import { scanJson } from './scan-json.ts';
 
 /** What LangChain says of a run in its metadata. */

@@ -1,5 +1,6 @@
 import type { Span } from '../model/span.ts';
-import { firstText, meaningful } from './attributes.ts';
+import { meaningful } from '../support/meaningful.ts';
+import { firstText } from './attributes.ts';
 import { scanJson } from './scan-json.ts';
 
 /** The attributes `langchainTool` reads. */

@@ -1,6 +1,8 @@
 import type { Span } from '../model/span.ts';
-import { meaningful, text } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { meaningful } from '../support/meaningful.ts';
+import { text } from './attributes.ts';
+import type { Convention } from './convention.ts';
 import { kindRole } from './kind-role.ts';
 import { ownName } from './own-name.ts';
 import { verdict } from './verdict.ts';

@@ -1,5 +1,6 @@
+import type { Verdict } from '../model/verdict.ts';
 import { text } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Convention } from './convention.ts';
 import { ownName } from './own-name.ts';
 import { verdict } from './verdict.ts';
 

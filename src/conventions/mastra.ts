@@ -1,4 +1,5 @@
-import type { Convention, Verdict } from './convention.ts';
+import type { Verdict } from '../model/verdict.ts';
+import type { Convention } from './convention.ts';
 
 /**
  * Mastra. Its agents, tools and model calls carry GenAI or OpenInference marks and are left to those conventions; this

@@ -1,6 +1,7 @@
 import type { Span } from '../model/span.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { firstText } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Convention } from './convention.ts';
 import { spanNameTool } from './span-name-tool.ts';
 import { verdict } from './verdict.ts';
 

@@ -1,5 +1,6 @@
-import { meaningful } from './attributes.ts';
-import type { Convention, SpanRole, Verdict } from './convention.ts';
+import type { SpanRole, Verdict } from '../model/verdict.ts';
+import { meaningful } from '../support/meaningful.ts';
+import type { Convention } from './convention.ts';
 import { kindRole } from './kind-role.ts';
 import { ownName } from './own-name.ts';
 import { verdict } from './verdict.ts';

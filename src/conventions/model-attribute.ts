@@ -1,4 +1,5 @@
-import { firstText, holdsAny, meaningful, text } from './attributes.ts';
+import { meaningful } from '../support/meaningful.ts';
+import { firstText, holdsAny, text } from './attributes.ts';
 import type { Convention } from './convention.ts';
 import { GEN_AI_USAGE_ATTRIBUTES, genAiUsage } from './gen-ai-usage.ts';
 import { OPENINFERENCE_USAGE_ATTRIBUTES, openInferenceUsage } from './openinference-usage.ts';

@@ -1,6 +1,8 @@
 import type { Span } from '../model/span.ts';
-import { firstText, meaningful } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { meaningful } from '../support/meaningful.ts';
+import { firstText } from './attributes.ts';
+import type { Convention } from './convention.ts';
 import { kindRole } from './kind-role.ts';
 import { OPENINFERENCE_USAGE_ATTRIBUTES, openInferenceUsage } from './openinference-usage.ts';
 import { ownName } from './own-name.ts';

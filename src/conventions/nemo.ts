@@ -1,6 +1,8 @@
 import type { Span } from '../model/span.ts';
-import { firstText, meaningful, text } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { meaningful } from '../support/meaningful.ts';
+import { firstText, text } from './attributes.ts';
+import type { Convention } from './convention.ts';
 import { OPENINFERENCE_USAGE_ATTRIBUTES, openInferenceUsage } from './openinference-usage.ts';
 import { verdict } from './verdict.ts';
 

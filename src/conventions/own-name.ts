@@ -1,4 +1,4 @@
-import { meaningful } from './attributes.ts';
+import { isGeneratedId, meaningful } from '../support/meaningful.ts';
 
 /**
  * Tells a name that somebody gave an agent from one that the framework puts there when nobody did: the name of a
@@ -6,12 +6,10 @@ import { meaningful } from './attributes.ts';
  * @returns undefined where `name` is missing, a placeholder, or the framework's own.
  */
 export function ownName(name: string | undefined): string | undefined {
+  // Agent Framework and Agno put an id made anew for each agent object where they were given no name.
   const own = name === undefined ? undefined : meaningful(name);
-  return own === undefined || FRAMEWORK_NAMES.has(own) || GENERATED_ID.test(own) ? undefined : own;
+  return own === undefined || FRAMEWORK_NAMES.has(own) || isGeneratedId(own) ? undefined : own;
 }
-
-/** Agent Framework and Agno put an id made anew for each agent object where they were given no name. */
-const GENERATED_ID = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})$/i;
 
 const FRAMEWORK_NAMES = new Set([
   // LangChain and LangGraph, both languages: what a graph or chain is called that was given no name

@@ -1,9 +1,11 @@
 import type { Span } from '../model/span.ts';
+import type { SpanRole, Verdict } from '../model/verdict.ts';
+import { boundedName } from '../support/bounded-name.ts';
+import { meaningful } from '../support/meaningful.ts';
 import { type AttributeNames, attributeNames } from './attribute-names.ts';
-import { firstText, meaningful } from './attributes.ts';
-import { boundedName } from './bounded-name.ts';
+import { firstText } from './attributes.ts';
 import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
-import type { Convention, SpanRole, Verdict } from './convention.ts';
+import type { Convention } from './convention.ts';
 import { drops } from './drops.ts';
 
 export interface RecogniserOptions {

@@ -1,4 +1,4 @@
-import { meaningful } from './attributes.ts';
+import { meaningful } from '../support/meaningful.ts';
 
 /** What stands before the tool's name in the span names of those who write it there. */
 const PREFIXES = [

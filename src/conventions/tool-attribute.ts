@@ -1,5 +1,6 @@
+import type { Verdict } from '../model/verdict.ts';
 import { firstText, holdsAny } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Convention } from './convention.ts';
 import { genAiOperationRole } from './gen-ai-operation.ts';
 import { ownName } from './own-name.ts';
 import { spanNameTool } from './span-name-tool.ts';

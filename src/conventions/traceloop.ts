@@ -1,7 +1,8 @@
 import type { Span } from '../model/span.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { AGENT_TASK_ATTRIBUTES, agentTask } from './agent-task.ts';
 import { firstText, text } from './attributes.ts';
-import type { Convention, Verdict } from './convention.ts';
+import type { Convention } from './convention.ts';
 import { isFlatEmitter, OPENLLMETRY_JS_LANGCHAIN } from './flat-emitter.ts';
 import { LANGCHAIN_TOOL_ATTRIBUTES, langchainTool } from './langchain-tool.ts';
 import { ownName } from './own-name.ts';

@@ -1,4 +1,4 @@
-import type { SpanRole, Verdict } from './convention.ts';
+import type { SpanRole, Verdict } from '../model/verdict.ts';
 
 /** The optional part of a verdict, where what was not found may be given as undefined. */
 export type VerdictDetails = {

@@ -1,5 +1,5 @@
-import { MAX_ATTRIBUTE_LENGTH } from '../conventions/attributes.ts';
 import type { SpanResource } from '../model/span.ts';
+import { MAX_ATTRIBUTE_LENGTH } from '../support/meaningful.ts';
 import { BAD_ID, type DecodedBatch, emptySpan, OtlpBatch, type RawSpan, type Wants } from './otlp-batch.ts';
 import { ProtobufReader, tags } from './protobuf-reader.ts';
 import { isResourceKey, resourceOf } from './resource.ts';

@@ -1,4 +1,4 @@
-import { MAX_ATTRIBUTE_LENGTH } from '../conventions/attributes.ts';
+import { MAX_ATTRIBUTE_LENGTH } from '../support/meaningful.ts';
 
 /** Arrays and maps inside an attribute value are read down to this depth; what lies deeper is left out. */
 export const MAX_VALUE_DEPTH = 64;

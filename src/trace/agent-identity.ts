@@ -1,11 +1,7 @@
-import { meaningful } from '../conventions/attributes.ts';
-import { boundedName } from '../conventions/bounded-name.ts';
-import type { Verdict } from '../conventions/convention.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { boundedName } from '../support/bounded-name.ts';
+import { isGeneratedId, meaningful } from '../support/meaningful.ts';
 import type { SpanNode } from './span-tree.ts';
-
-/** Ids that are made anew for each run name nobody. */
-const GENERATED_ID =
-  /^(?:(?:urn:uuid:)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})$/i;
 
 /** What a run's agent is called and which of its calls bear on that. */
 export interface AgentIdentityOptions {
@@ -72,7 +68,7 @@ function enclosingName(holder: SpanNode | undefined): string | undefined {
     const { agentId } = at.record.verdict;
     const name = at.record.agentOverride ?? statedName(at.record.verdict);
     if (name !== undefined) return name;
-    if (agentId !== undefined && !GENERATED_ID.test(agentId)) return agentId;
+    if (agentId !== undefined && !isGeneratedId(agentId)) return agentId;
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import type { Verdict } from '../conventions/convention.ts';
+import type { Verdict } from '../model/verdict.ts';
 
 /** How hosts write an MCP server's name before a tool's: `mcp__server__tool`, as Claude Code and its SDKs do. */
 const MCP_PREFIX = /^mcp__.+?__/;

@@ -1,6 +1,6 @@
-import type { Verdict } from '../conventions/convention.ts';
 import type { Span, SpanResource } from '../model/span.ts';
 import type { Time } from '../model/time.ts';
+import type { Verdict } from '../model/verdict.ts';
 
 /** What is kept of a span while its trace is buffered: no attribute, no event, no name but a recognised one. */
 export interface SpanRecord {

@@ -1,4 +1,4 @@
-import type { Verdict } from '../conventions/convention.ts';
+import type { Verdict } from '../model/verdict.ts';
 import type { SpanRecord } from './span-record.ts';
 
 /**

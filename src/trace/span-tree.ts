@@ -1,5 +1,5 @@
-import type { SpanRole } from '../conventions/convention.ts';
 import { compareTimes } from '../model/time.ts';
+import type { SpanRole } from '../model/verdict.ts';
 import { isSameTool } from './same-tool.ts';
 import type { SpanRecord } from './span-record.ts';
 

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { attributeNames } from '../../src/conventions/attribute-names.ts';
-import {
-  firstCount,
-  firstText,
-  isTrue,
-  MAX_ATTRIBUTE_LENGTH,
-  text,
-} from '../../src/conventions/attributes.ts';
+import { firstCount, firstText, isTrue, text } from '../../src/conventions/attributes.ts';
+import { MAX_ATTRIBUTE_LENGTH } from '../../src/support/meaningful.ts';
 
 describe('text', () => {
   it('is trimmed', () => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BUILT_IN_CONVENTIONS } from '../../src/conventions/built-in-conventions.ts';
-import type { Convention, Verdict } from '../../src/conventions/convention.ts';
+import type { Convention } from '../../src/conventions/convention.ts';
 import { createRecogniser, UNRECOGNISED } from '../../src/conventions/recognise.ts';
+import type { Verdict } from '../../src/model/verdict.ts';
 import { spanOf } from './span-of.ts';
 
 const search = spanOf('execute_tool search', {

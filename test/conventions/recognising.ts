@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Verdict } from '../../src/conventions/convention.ts';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
 import type { Span } from '../../src/model/span.ts';
+import type { Verdict } from '../../src/model/verdict.ts';
 
 /** What a span is, in words; the span; and the whole verdict on it. */
 export type Case = readonly [what: string, span: Span, verdict: Verdict];

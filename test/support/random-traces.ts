@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { SpanRole, Verdict } from '../../src/conventions/convention.ts';
+import type { SpanRole, Verdict } from '../../src/model/verdict.ts';
 import type { SpanSpec } from './spans.ts';
 
 /** What a random span of a trace is made of; `parent` picks among all spans, so cycles happen. */

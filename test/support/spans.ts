@@ -1,6 +1,7 @@
-import type { Convention, SpanRole, Verdict } from '../../src/conventions/convention.ts';
+import type { Convention } from '../../src/conventions/convention.ts';
 import type { Span } from '../../src/model/span.ts';
 import { type Time, timeFromUnixNanos } from '../../src/model/time.ts';
+import type { SpanRole, Verdict } from '../../src/model/verdict.ts';
 import { type SpanRecord, spanRecordOf } from '../../src/trace/span-record.ts';
 
 /** Builds spans whose verdict is given rather than recognised, with times in milliseconds after one fixed moment. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boundedName } from '../../src/conventions/bounded-name.ts';
+import { boundedName } from '../../src/support/bounded-name.ts';
 
 const hashOf = (name: string) => createHash('sha256').update(name, 'utf8').digest('hex').slice(0, 12);
 
