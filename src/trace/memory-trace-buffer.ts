@@ -199,9 +199,10 @@ export class MemoryTraceBuffer implements TraceBuffer {
     const bytes = maxBufferedBytes - Math.floor(maxBufferedBytes / 20);
     for (const entry of this.#evictionOrder(now)) {
       if (this.#entries.size <= traces && this.#bytes <= bytes) return;
-      const wasReleased = entry.revision > 0;
+      // What comes of a trace that has all it needs is a straggler, or a span that came before.
+      const isDone = entry.revision > 0 || hasAll(entry);
       if (entry.isWaiting) this.#release(entry, 'evicted', now);
-      this.#forget(entry, wasReleased ? 0 : entry.segment + 1);
+      this.#forget(entry, isDone ? 0 : entry.segment + 1);
     }
   }
 
@@ -210,8 +211,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
     const { evict } = this.#options;
     const rank = (entry: TraceEntry): number => {
       if (entry.revision > 0) return entry.isChanged ? 1 : 0;
-      const { hasRoot, missing } = entry.completeness;
-      return entry.open.size === 0 && hasRoot && missing === 'none' ? 2 : 3;
+      return hasAll(entry) ? 2 : 3;
     };
     const cost = (entry: TraceEntry): number =>
       evict === 'idle' ? now - entry.lastArrival : entry.bytes * (now - entry.firstArrival + 1);
@@ -220,6 +220,11 @@ export class MemoryTraceBuffer implements TraceBuffer {
       .sort((a, b) => a.rank - b.rank || b.cost - a.cost)
       .map((item) => item.entry);
   }
+}
+
+function hasAll(entry: TraceEntry): boolean {
+  const { hasRoot, missing } = entry.completeness;
+  return entry.open.size === 0 && hasRoot && missing === 'none';
 }
 
 /** Remembers a bounded number of traces that left, so that their last stragglers make no new trace. */

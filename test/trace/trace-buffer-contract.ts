@@ -430,6 +430,19 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       ]);
     });
 
+    it('counts a trace once that was evicted with all it needs and comes again', () => {
+      const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 1 });
+      for (let time = 0; time < 2; time++) {
+        for (const trace of ['first', 'other']) {
+          buffer.add(tool('search', { trace, parent: 'root' }));
+          buffer.add(agent('root', { trace }));
+        }
+      }
+      buffer.shutdown();
+      expect(buffer.released.every(({ segment }) => segment === 1)).toBe(true);
+      expect(buffer.accounted).toBe(buffer.received);
+    });
+
     it('drops spans of a kept trace that was evicted as late', () => {
       const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 1 });
       buffer.add(agent('root', { trace: 'first' }));
