@@ -1,36 +1,17 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ForwardTls } from '../../src/sidecar/forward-upstream.ts';
 import { Forwarder } from '../../src/sidecar/forwarder.ts';
 import { otlpRequest, startGrpcUpstream } from './forwarder-upstreams.ts';
 
-let directory: string;
-let ca: Buffer;
-let cert: Buffer;
-let key: Buffer;
-
-/** One certificate signs itself, and serves as server, client and authority. */
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'spanplan-tls-'));
-  const [keyFile, certFile] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  execFileSync('openssl', ['req', '-x509', ...made, ...names, '-keyout', keyFile, '-out', certFile], {
-    stdio: 'ignore',
-  });
-  cert = readFileSync(certFile);
-  key = readFileSync(keyFile);
-  ca = cert;
-});
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const pem = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url));
+const ca = pem('authority.crt');
+const server = { cert: pem('server.crt'), key: pem('server.key') };
+const client = { cert: pem('client.crt'), key: pem('client.key') };
 
 async function statusOver(protocol: 'http' | 'grpc', endpoint: string, tls: ForwardTls): Promise<number> {
   const forwarder = await Forwarder.open({ protocol, endpoint, tls, timeoutMillis: 3_000 });
@@ -44,43 +25,47 @@ async function statusOver(protocol: 'http' | 'grpc', endpoint: string, tls: Forw
 describe('TLS over HTTP', () => {
   it('trusts a given authority or nobody unknown, and shows a certificate where it has one', async () => {
     const names: unknown[] = [];
-    const server = createServer(
-      { cert, key, ca, requestCert: true, rejectUnauthorized: false },
+    const upstream = createServer(
+      { ...server, ca, requestCert: true, rejectUnauthorized: false },
       (request, response) => {
         names.push((request.socket as TLSSocket).getPeerCertificate().subject?.CN);
         response.writeHead(200).end();
       },
     );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const endpoint = `https://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
     try {
       expect(await statusOver('http', endpoint, {})).toBe(503);
       expect(await statusOver('http', endpoint, { ca })).toBe(200);
       expect(await statusOver('http', endpoint, { insecureSkipVerify: true })).toBe(200);
-      expect(await statusOver('http', endpoint, { ca, cert, key })).toBe(200);
-      expect(names).toEqual([undefined, undefined, 'localhost']);
+      expect(await statusOver('http', endpoint, { ca, ...client })).toBe(200);
+      expect(names).toEqual([undefined, undefined, 'client']);
     } finally {
-      server.closeAllConnections();
-      server.close();
+      upstream.closeAllConnections();
+      upstream.close();
     }
   });
 });
 
 describe('TLS over gRPC', () => {
   it('is what an endpoint without a scheme gets; and mutual where the upstream asks', async () => {
-    const credentials = ServerCredentials.createSsl(ca, [{ cert_chain: cert, private_key: key }], true);
-    const server = await startGrpcUpstream(undefined, 0, credentials);
-    const endpoint = `localhost:${server.port}`;
+    const credentials = ServerCredentials.createSsl(
+      ca,
+      [{ cert_chain: server.cert, private_key: server.key }],
+      true,
+    );
+    const upstream = await startGrpcUpstream(undefined, 0, credentials);
+    const endpoint = `localhost:${upstream.port}`;
     try {
-      expect(await statusOver('grpc', endpoint, { ca, cert, key })).toBe(200);
-      expect(await statusOver('grpc', `https://${endpoint}`, { cert, key, insecureSkipVerify: true })).toBe(
+      expect(await statusOver('grpc', endpoint, { ca, ...client })).toBe(200);
+      expect(await statusOver('grpc', `https://${endpoint}`, { ...client, insecureSkipVerify: true })).toBe(
         200,
       );
-      expect(await statusOver('grpc', endpoint, { cert, key })).toBe(503);
+      expect(await statusOver('grpc', endpoint, { ...client })).toBe(503);
       expect(await statusOver('grpc', endpoint, { ca })).toBe(503);
-      expect(await statusOver('grpc', endpoint, { ca, cert, key, insecure: true })).not.toBe(200);
+      expect(await statusOver('grpc', endpoint, { ca, ...client, insecure: true })).not.toBe(200);
     } finally {
-      server.close();
+      upstream.close();
     }
   });
 });
@@ -89,8 +74,8 @@ describe('certificates that cannot be used', () => {
   it.each([
     ['no PEM', () => ({ cert: 'junk', key: 'junk' })],
     ['an authority that is no certificate', () => ({ ca: 'junk' })],
-    ['a certificate without its key', () => ({ cert })],
-    ['a key without its certificate', () => ({ key })],
+    ['a certificate without its key', () => ({ cert: client.cert })],
+    ['a key without its certificate', () => ({ key: client.key })],
   ])('are refused at once, and never shown: %s', async (_, tls) => {
     const opening = Forwarder.open({ protocol: 'http', endpoint: 'https://localhost:1', tls: tls() });
     await expect(opening).rejects.toThrow(
