@@ -1,4 +1,5 @@
 import { type Context, trace } from '@opentelemetry/api';
+import type { Span } from './model/span.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import { type SdkSpan, SdkSpanReader } from './source/sdk-span.ts';
@@ -75,7 +76,7 @@ export class FanoutSpanProcessor {
   onEnd(span: SdkSpan): void {
     if (this.#shutdown !== undefined) return;
     try {
-      this.#pipeline.add(this.#reader.read(span, this.#remoteChildren.has(span) || undefined));
+      this.#pipeline.add(this.#read(span));
     } catch (error) {
       this.#abandon(span, error);
     }
@@ -118,10 +119,16 @@ export class FanoutSpanProcessor {
     if (this.#ownsStore) await this.store.close();
   }
 
+  #read(span: SdkSpan): Span {
+    // SDK 2 and 3 say it on the span; only for 1.x is it looked up.
+    const isRemote = span.parentSpanContext === undefined && this.#remoteChildren.has(span);
+    return this.#reader.read(span, isRemote || undefined);
+  }
+
   /** Open spans are read only when their trace leaves the buffer early, and may be foreign objects. */
   #record(span: SdkSpan): SpanRecord | undefined {
     try {
-      return this.#pipeline.record(this.#reader.read(span, this.#remoteChildren.has(span) || undefined));
+      return this.#pipeline.record(this.#read(span));
     } catch (error) {
       this.#warn(error);
       return undefined;

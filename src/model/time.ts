@@ -32,11 +32,6 @@ export function timeToMillis(time: Time): number {
   return time[0] * 1_000 + time[1] / 1e6;
 }
 
-export function timeFromMillis(millis: number): Time {
-  const seconds = Math.floor(millis / 1_000);
-  return [seconds, Math.round((millis - seconds * 1_000) * 1e6)];
-}
-
 /** Reads nanoseconds since the Unix epoch, as OTLP carries them (fixed64, or a decimal string in JSON). */
 export function timeFromUnixNanos(nanos: bigint): Time {
   const seconds = nanos / 1_000_000_000n;

@@ -6,7 +6,8 @@ import { formatTable } from '../../src/cli/table.ts';
 import { formatTimeline } from '../../src/cli/timeline.ts';
 import { formatDuration, listed, toolsOf } from '../../src/cli/wording.ts';
 import type { CallRecord, RunRecord } from '../../src/model/run-record.ts';
-import { type Time, timeFromMillis } from '../../src/model/time.ts';
+import type { Time } from '../../src/model/time.ts';
+import { timeFromMillis } from '../support/times.ts';
 import { capturedOutputs } from './captured-outputs.ts';
 
 const PLAIN = styleOf(false);

@@ -1,8 +1,8 @@
 import { ToolParallelismLearner } from '../../src/learner/tool-parallelism-learner.ts';
 import { cohortOf } from '../../src/model/cohort.ts';
 import type { CallRecord, RunRecord } from '../../src/model/run-record.ts';
-import { timeFromMillis } from '../../src/model/time.ts';
 import type { RunChange } from '../../src/store/plan-store.ts';
+import { timeFromMillis } from '../support/times.ts';
 
 /** A change that contributes the given sets of tools, at `at` seconds on a clock of the tests. */
 export function change(

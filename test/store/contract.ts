@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { ExecutionPlan } from '../../src/model/execution-plan.ts';
 import { formatRunRecord, parseRunRecord } from '../../src/model/run-record-json.ts';
-import { timeFromMillis } from '../../src/model/time.ts';
 import type { StoreLimits } from '../../src/store/limits.ts';
 import type { PlanChange, PlanStore } from '../../src/store/plan-store.ts';
+import { timeFromMillis } from '../support/times.ts';
 import { change, learned, withdrawal } from './changes.ts';
 
 /** One kind of store under test. */
