@@ -14,6 +14,8 @@ export const learnBenchmarks: readonly Benchmark[] = [4, 16, 64].map((width) => 
   name: `learn-${width}`,
   rival: 'nemo-flow-node 0.2.0 with Redis',
   atLeast: 10,
+  stretch: 25,
+  rounds: 9,
   prepare: () => sidesFor(width),
 }));
 
@@ -26,7 +28,6 @@ async function sidesFor(width: number): Promise<Sides> {
   const nemo = await startNemo(server.socket);
   let made = 0;
   return {
-    rounds: 9,
     async ours() {
       const queue = new WriteQueue(store);
       for (let index = 0; index < runs; index++) {
@@ -39,14 +40,14 @@ async function sidesFor(width: number): Promise<Sides> {
         );
       }
       await queue.close(60_000);
-      return (await store.load('planner'))?.plan.parallel_groups.length;
+      return { did: (await store.load('planner'))?.plan.parallel_groups.length };
     },
     async rival() {
       const before = await redis.llen('nemo_flow:runs_index:planner');
       for (let index = 0; index < runs; index++) nemo.run(width);
       while ((await redis.llen('nemo_flow:runs_index:planner')) < before + runs) await sleep(5);
       const plan = JSON.parse((await redis.get('nemo_flow:plan:planner')) ?? '{}');
-      return plan.parallel_groups?.length;
+      return { did: plan.parallel_groups?.length };
     },
     async close() {
       nemo.stop();

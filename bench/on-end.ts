@@ -56,7 +56,7 @@ async function sidesFor(attributesOf: (index: number) => Attributes) {
       await processor.forceFlush();
       const { received } = processor.account;
       await processor.shutdown();
-      return received;
+      return { did: received };
     },
     async rival() {
       let exported = 0;
@@ -74,7 +74,7 @@ async function sidesFor(attributesOf: (index: number) => Attributes) {
       }
       await processor.forceFlush();
       await processor.shutdown();
-      return exported;
+      return { did: exported };
     },
   };
 }

@@ -1,18 +1,24 @@
-import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
-import { type Benchmark, measure, type Result } from './harness.ts';
+import type { Benchmark, Result } from './harness.ts';
+import { measure } from './harness.ts';
 import { learnBenchmarks } from './learn.ts';
 import { onEndBenchmarks } from './on-end.ts';
+import { writeResults } from './results.ts';
 
 /**
  *     npm run bench                  all; writes bench/RESULTS.md
  *     npm run bench -- NAME …        some
  *     npm run bench -- --json        one JSON object a line
+ *     npm run bench:check            short; status 1 where a ratio falls below three quarters of its goal
  */
 const BENCHMARKS: readonly Benchmark[] = [...onEndBenchmarks, ...learnBenchmarks];
 
+/** Wide, because machines are noisy. */
+const TOLERATED_SHARE = 0.75;
+const SHORT_SHARE = 0.3;
+
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const isJson = process.argv.includes('--json');
+const isCheck = process.argv.includes('--check');
 const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
 if (unknown.length > 0) {
   console.error(
@@ -24,30 +30,27 @@ if (unknown.length > 0) {
 const results: Result[] = [];
 for (const benchmark of BENCHMARKS) {
   if (names.length > 0 && !names.includes(benchmark.name)) continue;
-  const result = await measure(benchmark);
+  const result = await measure(benchmark, isCheck ? SHORT_SHARE : 1);
   results.push(result);
-  const { name, ratio, p10, p90, rival } = result;
-  if (isJson)
-    console.log(JSON.stringify({ name, ratio: round(ratio), p10: round(p10), p90: round(p90), rival }));
-  else console.log(`${name.padEnd(14)} ${round(ratio)} (${round(p10)} to ${round(p90)})  beside ${rival}`);
+  console.log(isJson ? asJson(result) : asLine(result));
 }
-if (names.length === 0) writeFileSync(new URL('RESULTS.md', import.meta.url), report(results));
+if (names.length === 0 && !isCheck) await writeResults(results);
+const tooSlow = results.filter(({ ratio, benchmark }) => !(ratio >= benchmark.atLeast * TOLERATED_SHARE));
+if (isCheck && tooSlow.length > 0) {
+  console.error(
+    `Below three quarters of the goal: ${tooSlow.map((result) => result.benchmark.name).join(', ')}`,
+  );
+  process.exit(1);
+}
 process.exit(0);
 
-function report(rows: readonly Result[]): string {
-  const lines = rows.map(
-    ({ name, rival, ratio, p10, p90, atLeast }) =>
-      `| \`${name}\` | ${rival} | ${round(ratio)} | ${round(p10)} to ${round(p90)} | ${atLeast} |`,
-  );
-  return `# Results
+function asJson({ benchmark: { name, rival }, ratio, p10, p90 }: Result): string {
+  return JSON.stringify({ name, ratio: round(ratio), p10: round(p10), p90: round(p90), rival });
+}
 
-Cost of the rival divided by ours, both in CPU time of one process, in turns: above 1 we win. Made by \`npm run bench\`
-on ${availableParallelism()} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}.
-
-| name | rival | median ratio | p10 to p90 | goal |
-|---|---|---|---|---|
-${lines.join('\n')}
-`;
+function asLine({ benchmark: { name, rival, atLeast }, ratio, p10, p90 }: Result): string {
+  const range = `(${round(p10)} to ${round(p90)})`;
+  return `${name.padEnd(20)} ${String(round(ratio)).padStart(6)} ${range.padEnd(20)} goal ${atLeast}, beside ${rival}`;
 }
 
 function round(value: number): number {
