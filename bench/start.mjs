@@ -8,14 +8,14 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-// Inside node_modules, so that packages are found from there.
-const out = `${root}node_modules/.cache/spanplan-bench`;
+// Inside node_modules, so that packages are found from there; of this process alone, so that two can run.
+const out = `${root}node_modules/.cache/spanplan-bench-${process.pid}`;
 const [file, ...args] = process.argv.slice(2);
 const tsc = createRequire(import.meta.url)
   .resolve('typescript/package.json')
   .replace(/package\.json$/, 'bin/tsc');
 
-rmSync(out, { recursive: true, force: true });
+process.on('exit', () => rmSync(out, { recursive: true, force: true }));
 execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.bench.json`, '--outDir', out], {
   stdio: 'inherit',
 });
