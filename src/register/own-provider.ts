@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module';
+import * as api from '@opentelemetry/api';
 import { context, type Tracer, type TracerProvider, trace } from '@opentelemetry/api';
 import { AsyncContextManager } from './async-context-manager.ts';
 import type { JoiningProcessor } from './join-provider.ts';
+import { type OwnPackages, ownPackages } from './own-packages.ts';
+import { type SdkSamplers, sdkSettings } from './sdk-settings.ts';
 
 /**
  * The provider for an application that has none: exports with OTLP as `OTEL_*` says, and calls the given processor.
@@ -13,8 +16,8 @@ export class OwnProvider implements TracerProvider {
   #successor: TracerProvider | undefined;
   readonly #registered = new Map<'trace' | 'context', unknown>();
 
-  /** @throws Error that names what is not installed. */
-  constructor(processor: JoiningProcessor, env: Readonly<Record<string, string | undefined>>) {
+  /** @throws Error that names what is not installed, or the variable that is wrong. */
+  constructor(processor: JoiningProcessor, env: Environment) {
     this.#provider = sdkProvider(processor, env);
   }
 
@@ -75,10 +78,14 @@ interface Resource {
   merge(other: Resource): Resource;
 }
 
-/** What is used of the packages; SDK 1.x and 2.x name the resource's parts differently. */
-interface Sdk {
-  readonly BasicTracerProvider: new (options: object) => SdkProvider;
-  readonly BatchSpanProcessor: new (exporter: object) => object;
+type ProviderClass = new (options: object) => SdkProvider;
+
+/** What is used of the packages; the lines of the SDK differ in names. */
+interface Sdk extends SdkSamplers {
+  readonly BasicTracerProvider: ProviderClass;
+  /** In the package of 3.x only. */
+  readonly TracerProvider?: ProviderClass;
+  readonly BatchSpanProcessor: new (exporterOrOptions: object) => object;
 }
 interface Exporters {
   readonly OTLPTraceExporter: new () => object;
@@ -92,33 +99,35 @@ interface Resources {
   readonly detectResources: (options: object) => Resource;
 }
 
-const SDK = '@opentelemetry/sdk-trace-base';
-const EXPORTER = '@opentelemetry/exporter-trace-otlp-http';
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const require = createRequire(import.meta.url);
 
 /** By require(), since the application's first line must find the provider there. */
-function sdkProvider(
-  processor: JoiningProcessor,
-  env: Readonly<Record<string, string | undefined>>,
-): SdkProvider {
-  const require = createRequire(import.meta.url);
-  const { BasicTracerProvider, BatchSpanProcessor } = load(require, SDK) as Sdk;
+function sdkProvider(processor: JoiningProcessor, env: Environment): SdkProvider {
+  const packages = ownPackages('logs' in api, env);
+  const sdk = load(packages.sdk, packages) as Sdk;
+  const settings = sdk.TracerProvider && sdkSettings(sdk, env);
   const spanProcessors: object[] = [];
-  if (env.OTEL_TRACES_EXPORTER?.trim() !== 'none') {
-    const { OTLPTraceExporter } = load(require, EXPORTER) as Exporters;
-    spanProcessors.push(new BatchSpanProcessor(new OTLPTraceExporter()));
+  if (packages.exporter !== undefined) {
+    const { OTLPTraceExporter } = load(packages.exporter, packages) as Exporters;
+    const exporter = new OTLPTraceExporter();
+    spanProcessors.push(new sdk.BatchSpanProcessor(settings ? { exporter, ...settings.batch } : exporter));
   }
   spanProcessors.push(processor);
-  return new BasicTracerProvider({ spanProcessors, resource: resourceOf(require.resolve(SDK)) });
+  const Provider = sdk.TracerProvider ?? sdk.BasicTracerProvider;
+  const resource = resourceOf(require.resolve(packages.sdk));
+  return new Provider({ spanProcessors, resource, ...settings?.provider });
 }
 
-function load(require: NodeJS.Require, name: string): unknown {
+function load(name: string, { sdk, exporter = '' }: OwnPackages): unknown {
   try {
     return require(name);
   } catch (error) {
-    throw new Error(
-      `SPANPLAN_REGISTER_PROVIDER needs ${name}, which cannot be loaded; npm install ${SDK} ${EXPORTER}`,
-      { cause: error },
-    );
+    const both = `npm install ${sdk} ${exporter}`.trim();
+    throw new Error(`SPANPLAN_REGISTER_PROVIDER needs ${name}, which cannot be loaded; ${both}`, {
+      cause: error,
+    });
   }
 }
 

@@ -31,13 +31,21 @@ export class Registration {
   }
 
   static start(env: Readonly<Record<string, string | undefined>>, warn: (message: string) => void): void {
+    // Messages of settings and of packages that are missing; none holds a URL.
+    const tell = (what: string, error: unknown) =>
+      warn(`spanplan: ${what}: ${error instanceof Error ? error.message : typeof error}`);
+    let registration: Registration;
     try {
-      const registration = new Registration(registerSettings(env), warn);
+      registration = new Registration(registerSettings(env), warn);
       registration.#watch();
+    } catch (error) {
+      tell('nothing will be learned', error);
+      return;
+    }
+    try {
       registration.#provide(env);
     } catch (error) {
-      // Messages of settings and of packages that are missing; none holds a URL.
-      warn(`spanplan: nothing will be learned: ${error instanceof Error ? error.message : typeof error}`);
+      tell('no tracer provider was made, and only one that the application registers is learned from', error);
     }
   }
 
@@ -67,8 +75,9 @@ export class Registration {
 
   #provide(env: Readonly<Record<string, string | undefined>>): void {
     if (!this.#settings.buildsProvider || this.#hasJoined || this.#foreign !== undefined) return;
-    const processor = new FanoutSpanProcessor(this.#settings.processor);
-    const own = new OwnProvider(processor, env);
+    if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') throw new Error('OTEL_SDK_DISABLED is true');
+    const own = new OwnProvider(this.#next ?? new FanoutSpanProcessor(this.#settings.processor), env);
+    this.#next = undefined;
     this.#own = own;
     own.register();
     this.#hasJoined = true;
@@ -79,10 +88,12 @@ export class Registration {
   #tellIfAlone(): void {
     if (this.#hasJoined) return;
     const seconds = PATIENCE_MILLIS / 1_000;
+    const hint = this.#settings.buildsProvider
+      ? ''
+      : ' SPANPLAN_REGISTER_PROVIDER=1 makes one where the application has none.';
     const why =
       this.#foreign === undefined
-        ? `no OpenTelemetry tracer provider was registered in the first ${seconds} s; one that comes later is still joined. ` +
-          'SPANPLAN_REGISTER_PROVIDER=1 makes one where the application has none.'
+        ? `no OpenTelemetry tracer provider was registered in the first ${seconds} s; one that comes later is still joined.${hint}`
         : `the tracer provider (${this.#foreign}) is none of the OpenTelemetry SDK 1.x, 2.x or 3.x; nothing is learned.`;
     this.#warn(`spanplan: ${why}`);
   }

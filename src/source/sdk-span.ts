@@ -19,9 +19,18 @@ export interface SdkSpan {
   readonly ended: boolean;
   readonly status: { readonly code: number };
   readonly attributes: object;
-  readonly resource: { readonly attributes: object };
+  readonly resource: SdkResource;
   readonly instrumentationLibrary?: { readonly name: string };
   readonly instrumentationScope?: { readonly name: string };
+}
+
+interface SdkResource {
+  readonly attributes: object;
+  readonly asyncAttributesPending?: boolean;
+  /** 2.x and 3.x. */
+  getRawAttributes?(): readonly (readonly [key: string, value: unknown, ...rest: unknown[]])[];
+  /** 1.x. */
+  readonly _syncAttributes?: object;
 }
 
 /** API status code of an error. */
@@ -54,17 +63,29 @@ export class SdkSpanReader {
   }
 
   /** All spans of a process share its clock, so they are of one identity whatever their providers say. */
-  #resourceOf(resource: SdkSpan['resource'] & { readonly asyncAttributesPending?: boolean }): SpanResource {
+  #resourceOf(resource: SdkResource): SpanResource {
     const known = this.#resources.get(resource);
     if (known !== undefined) return known;
-    const serviceName = (resource.attributes as Readonly<Record<string, unknown>>)['service.name'];
+    const isPending = resource.asyncAttributesPending === true;
+    const serviceName = isPending ? earlyServiceName(resource) : serviceNameIn(resource.attributes);
     const made = {
       identity: 'process',
       serviceName: typeof serviceName === 'string' && serviceName !== '' ? serviceName : undefined,
     };
-    if (resource.asyncAttributesPending !== true) this.#resources.set(resource, made);
+    if (!isPending) this.#resources.set(resource, made);
     return made;
   }
+}
+
+/** While some attributes are still being found out, reading them all is an error in the application's log. */
+function earlyServiceName(resource: SdkResource): unknown {
+  const raw = resource.getRawAttributes?.();
+  if (raw === undefined) return serviceNameIn(resource._syncAttributes ?? {});
+  return raw.find(([key, value]) => key === 'service.name' && typeof value === 'string')?.[1];
+}
+
+function serviceNameIn(attributes: object): unknown {
+  return (attributes as Readonly<Record<string, unknown>>)['service.name'];
 }
 
 /** The API counts kinds from INTERNAL = 0, OTLP from UNSPECIFIED = 0. */

@@ -16,7 +16,7 @@ for (const toolchain of await toolchains()) {
   else found.push(toolchain);
 }
 
-describe.each(found)('$language', ({ command, protocols }) => {
+describe.each(found)('$language', ({ command, protocols, folder, sdkVersion = '' }) => {
   const cases = protocols.flatMap((protocol) => [
     { protocol, compression: 'none' },
     { protocol, compression: 'gzip' },
@@ -27,7 +27,7 @@ describe.each(found)('$language', ({ command, protocols }) => {
     async ({ protocol, compression }) => {
       const { ready } = await serve(['--store', 'memory:'], { cwd: workFolder() });
       const tap = await wireTap(protocol === 'grpc' ? ready.grpc : ready.http);
-      const { stderr } = await runAgent(command, {
+      const { stderr } = await runAgent(command, folder, {
         AGENT_NAME: 'interop-agent',
         OTEL_EXPORTER_OTLP_ENDPOINT: `http://${tap.address}`,
         OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
@@ -35,8 +35,9 @@ describe.each(found)('$language', ({ command, protocols }) => {
         ...(compression === 'gzip' && { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' }),
       });
       expect(stderr).toBe('');
-      // The body was compressed if, and only if, that was asked for.
+      // The body was compressed if, and only if, that was asked for; what it holds is that SDK's.
       expect(tap.sent().includes('interop-agent')).toBe(compression === 'none');
+      if (compression === 'none') expect(tap.sent()).toContain(sdkVersion);
 
       const admin = `http://${ready.admin}`;
       expect(groupsOf(await learnedPlan(admin, 'interop-agent'))).toEqual([['fetch', 'search']]);
@@ -50,8 +51,16 @@ describe.each(found)('$language', ({ command, protocols }) => {
 });
 
 /** Runs it to its end; a status other than 0 fails the test. */
-function runAgent([file, ...args]: Toolchain['command'], env: Readonly<Record<string, string>>) {
+function runAgent(
+  [file, ...args]: Toolchain['command'],
+  cwd: string | undefined,
+  env: Readonly<Record<string, string>>,
+) {
   // What the machine's own environment says about exporting is not part of the test.
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('OTEL_'));
-  return promisify(execFile)(file, args, { env: { ...Object.fromEntries(own), ...env }, timeout: 20_000 });
+  return promisify(execFile)(file, args, {
+    cwd,
+    env: { ...Object.fromEntries(own), ...env },
+    timeout: 20_000,
+  });
 }

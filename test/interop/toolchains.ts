@@ -4,6 +4,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { type SdkTreeName, sdkTree } from '../support/sdk-tree.ts';
 
 const run = promisify(execFile);
 
@@ -15,6 +16,10 @@ export interface Toolchain {
   readonly language: string;
   readonly command: readonly [file: string, ...args: string[]];
   readonly protocols: readonly string[];
+  /** Where the command runs, if that matters. */
+  readonly folder?: string;
+  /** The version that the SDK sends of itself, where more than one of the language is checked. */
+  readonly sdkVersion?: string;
 }
 
 /** What is not there, which is the machine's lack and no failure of ours. */
@@ -22,18 +27,27 @@ export interface Missing {
   readonly missing: string;
 }
 
-/** All languages; the JavaScript one is always there. */
+/** All languages; JavaScript is always there, in each line of its SDK. */
 export async function toolchains(): Promise<readonly (Toolchain | Missing)[]> {
   mkdirSync(CACHE, { recursive: true });
-  return [javascript(), await python(), await go()];
+  return [
+    await javascript('sdk1', '1.30.1'),
+    await javascript('sdk2', '2.12.0'),
+    await javascript('sdk3', '3.1.0'),
+    await python(),
+    await go(),
+  ];
 }
 
-function javascript(): Toolchain {
-  const agent = fileURLToPath(new URL('./javascript/agent.ts', import.meta.url));
+async function javascript(tree: SdkTreeName, sdkVersion: string): Promise<Toolchain> {
+  const { folder, node } = await sdkTree(tree);
+  const agent = fileURLToPath(new URL('./javascript/agent.mjs', import.meta.url));
   return {
-    language: 'JavaScript',
-    command: [process.execPath, '--import', import.meta.resolve('tsx'), agent],
+    language: `JavaScript, SDK ${sdkVersion}`,
+    command: [node, agent],
     protocols: ['http/json', 'http/protobuf', 'grpc'],
+    folder,
+    sdkVersion,
   };
 }
 

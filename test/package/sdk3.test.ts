@@ -3,16 +3,16 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Sdk3Tree, sdk3Tree } from '../support/sdk3-tree.ts';
+import { type SdkTree, sdkTree } from '../support/sdk-tree.ts';
 
 // The SDK line 3.x needs a newer API and a newer Node than this tree has, so the built package runs in a tree of its own.
 
 const run = promisify(execFile);
 const TSC = join(createRequire(import.meta.url).resolve('typescript/package.json'), '../bin/tsc');
 
-let tree: Sdk3Tree;
+let tree: SdkTree;
 beforeAll(async () => {
-  tree = await sdk3Tree();
+  tree = await sdkTree('sdk3');
 }, 180_000);
 
 describe.each([

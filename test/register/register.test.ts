@@ -1,8 +1,6 @@
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { builtPackage } from '../support/built-package.ts';
-import { sdk3Tree } from '../support/sdk3-tree.ts';
+import { sdkTree } from '../support/sdk-tree.ts';
 import { PARTS, runApp, type Surroundings } from './registered-app.ts';
 
 // node --import spanplan/register app.js: applications that do not know of spanplan are learned from, and their own
@@ -13,10 +11,8 @@ const FAN_OUT = { planner: [['fetch', 'search']] };
 let here: Surroundings;
 let sdk3: Surroundings;
 beforeAll(async () => {
-  const folder = await builtPackage();
-  here = { node: process.execPath, folder, spanplan: join(folder, 'node_modules/spanplan') };
-  const tree = await sdk3Tree();
-  sdk3 = { ...tree, spanplan: join(tree.folder, 'node_modules/spanplan') };
+  here = { node: process.execPath, folder: await builtPackage() };
+  sdk3 = await sdkTree('sdk3');
 }, 180_000);
 
 const LINES = [
@@ -62,11 +58,10 @@ describe.each(LINES)('an application with the SDK $line', ({ line, sdk, provider
   it('of CommonJS, started by NODE_OPTIONS, exports the same, and is learned from', async () => {
     const app = `${setUp(simple)} runAgent();`;
     const without = await runApp(surroundings(), app, { type: 'commonjs', registered: false });
-    const preload = pathToFileURL(join(surroundings().spanplan, 'dist/register.js')).href;
     const registered = await runApp(surroundings(), app, {
       type: 'commonjs',
       registered: false,
-      env: { NODE_OPTIONS: `--import=${preload}` },
+      env: { NODE_OPTIONS: '--import=spanplan/register' },
     });
     expect(without.stdout).toMatch(/first .*invoke_agent planner/);
     expect(registered).toEqual({ stdout: without.stdout, stderr: '', learned: FAN_OUT });

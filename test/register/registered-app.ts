@@ -2,18 +2,15 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { openStore } from '../../src/store/open-store.ts';
 
 // Applications in processes of their own, which know nothing of spanplan, with and without `--import spanplan/register`.
 
-/** Where an application runs: the folder whose packages it finds, and the built spanplan it is started with. */
+/** Where an application runs: the folder whose packages it finds, the built spanplan among them. */
 export interface Surroundings {
   readonly node: string;
   readonly folder: string;
-  /** The folder of the built package. */
-  readonly spanplan: string;
 }
 
 export interface AppResult {
@@ -28,36 +25,41 @@ interface RunOptions {
   readonly registered?: boolean;
   /** For `commonjs` its imports are made calls of require(). */
   readonly type?: 'module' | 'commonjs';
+  /** Where to learn into; else into an LMDB of its own. */
+  readonly redis?: { readonly url: string; readonly keyPrefix: string };
 }
 
 export async function runApp(
-  { node, folder, spanplan }: Surroundings,
+  { node, folder }: Surroundings,
   source: string,
-  { env = {}, registered = true, type = 'module' }: RunOptions = {},
+  { env = {}, registered = true, type = 'module', redis }: RunOptions = {},
 ): Promise<AppResult> {
   const place = await mkdtemp(join(tmpdir(), 'spanplan-register-'));
   onTestFinished(() => rm(place, { recursive: true, force: true }));
-  const store = `lmdb:${join(place, 'plans')}`;
-  const preload = registered ? ['--import', pathToFileURL(join(spanplan, 'dist/register.js')).href] : [];
+  const store = redis?.url ?? `lmdb:${join(place, 'plans')}`;
+  const preload = registered ? ['--import', 'spanplan/register'] : [];
+  const settings = { SPANPLAN_STORE: store, ...(redis && { SPANPLAN_KEY_PREFIX: redis.keyPrefix }) };
+  // What the machine's own environment says about exporting is not part of a test.
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('OTEL_'));
   const output = await new Promise<{ readonly stdout: string; readonly stderr: string }>(
     (resolve, reject) => {
       execFile(
         node,
         [...preload, `--input-type=${type}`, '-e', type === 'module' ? source : required(source)],
-        { cwd: folder, env: { ...process.env, SPANPLAN_STORE: store, ...env }, timeout: 30_000 },
+        { cwd: folder, env: { ...Object.fromEntries(own), ...settings, ...env }, timeout: 30_000 },
         (error, stdout, stderr) => (error === null ? resolve({ stdout, stderr }) : reject(error)),
       );
     },
   );
-  return { ...output, learned: await learnedIn(store) };
+  return { ...output, learned: await learnedIn(store, redis?.keyPrefix) };
 }
 
 function required(source: string): string {
   return source.replace(/import \* as (\w+) from ('[^']+');/g, 'const $1 = require($2);');
 }
 
-async function learnedIn(url: string): Promise<AppResult['learned']> {
-  const store = await openStore(url);
+async function learnedIn(url: string, keyPrefix = 'spanplan:'): Promise<AppResult['learned']> {
+  const store = await openStore(url, { keyPrefix });
   const learned: Record<string, readonly (readonly string[])[]> = {};
   for (const agent of await store.agents()) {
     const stored = await store.load(agent);

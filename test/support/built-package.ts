@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -62,14 +62,22 @@ export async function withLock(name: string, work: () => Promise<void>): Promise
       else await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
+  // An installation takes as long as the network does.
+  const alive = setInterval(() => void touch(lock), STALE_MILLIS / 4);
   try {
     await work();
   } finally {
+    clearInterval(alive);
     await rm(lock, { recursive: true, force: true });
   }
 }
 
 const STALE_MILLIS = 120_000;
+
+async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now).catch(() => undefined);
+}
 
 async function digestOfSources(): Promise<string> {
   const hash = createHash('sha256');
