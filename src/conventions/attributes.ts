@@ -11,8 +11,9 @@ export function text(attributes: Attributes, key: string): string | undefined {
 /** The first of `keys` that holds text. */
 export function firstText(attributes: Attributes, ...keys: readonly string[]): string | undefined {
   for (const key of keys) {
-    const value = text(attributes, key);
-    if (value !== undefined) return value;
+    const value = attributes[key];
+    const said = typeof value === 'string' ? meaningful(value) : undefined;
+    if (said !== undefined) return said;
   }
   return undefined;
 }

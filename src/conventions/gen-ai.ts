@@ -94,14 +94,16 @@ function toolOf(span: Span, operation: string): Verdict | undefined {
   const name = stated ?? spanNameTool(span.name);
   if (name === undefined) return undefined;
   const isMcp = method !== undefined || operation === 'mcp_tool_call' || span.name.startsWith('tools/call ');
-  return verdict('tool', rule, {
+  return {
+    role: 'tool',
+    rule,
     name,
     callId: langchain?.callId ?? firstText(attributes, ...CALL_ID_KEYS),
     stampedAgent: stampedAgent(span),
     isMcp: isMcp || undefined,
     mayBePrompt: isSemanticKernel(scopeName),
     isFlat,
-  });
+  };
 }
 
 /** OpenLIT marks the listing of a server's tools as the execution of one, and names the server after the verb. */

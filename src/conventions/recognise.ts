@@ -1,10 +1,11 @@
 import type { Span } from '../model/span.ts';
 import type { SpanRole, Verdict } from '../model/verdict.ts';
-import { boundedName } from '../support/bounded-name.ts';
+import { boundedName, isBounded } from '../support/bounded-name.ts';
 import { meaningful } from '../support/meaningful.ts';
 import { type AttributeNames, attributeNames } from './attribute-names.ts';
 import { firstText } from './attributes.ts';
 import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
+import { Candidates } from './candidates.ts';
 import type { Convention } from './convention.ts';
 import { drops } from './drops.ts';
 
@@ -44,21 +45,15 @@ export const UNRECOGNISED: Verdict = { role: 'none', rule: 'none' };
 export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
   const own = options.conventions ?? [];
   const ask = safely(options.onError);
-
-  const names = attributeNames([...own, ...BUILT_IN_CONVENTIONS], options.attributes);
-  const bare = new BareVerdicts();
+  const candidates = new Candidates((convention, span) => recogniseBy(convention, span, options.onError));
 
   function judge(span: Span): Verdict {
     for (const convention of own) {
       const verdict = ask(convention.name, () => checked(convention, span));
       if (verdict !== undefined) return verdict;
     }
-    return holdsWanted(names, span) ? judgeBuiltIn(span) : bare.of(span, judgeBuiltIn);
-  }
-
-  function judgeBuiltIn(span: Span): Verdict {
     let held: Verdict | undefined;
-    for (const convention of BUILT_IN_CONVENTIONS) {
+    for (const convention of candidates.of(span)) {
       const verdict = recogniseBy(convention, span, options.onError);
       if (verdict === undefined) continue;
       if (held === undefined) {
@@ -71,7 +66,7 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
   }
 
   return {
-    attributes: names,
+    attributes: attributeNames([...own, ...BUILT_IN_CONVENTIONS], options.attributes),
     recognise(span) {
       const verdict = judge(span);
       if (verdict === UNRECOGNISED) return verdict;
@@ -87,33 +82,6 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
       return name === undefined ? undefined : boundedName(name);
     },
   };
-}
-
-/** Most spans of a host are no agent's. One look at the keys spares them thirty questions. */
-function holdsWanted(names: AttributeNames, { attributes }: Span): boolean {
-  try {
-    for (const key in attributes) if (names.wants(key)) return true;
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-/** Verdicts on spans without any attribute that a convention reads: the scope and the name are all there is to judge. */
-class BareVerdicts {
-  static readonly #MAX = 10_000;
-  readonly #known = new Map<string, Verdict>();
-
-  of(span: Span, judge: (span: Span) => Verdict): Verdict {
-    const key = `${span.scopeName}\n${span.name}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const verdict = judge(span);
-    // Span names may be without end (URLs): then the table starts anew.
-    if (this.#known.size >= BareVerdicts.#MAX) this.#known.clear();
-    this.#known.set(key, verdict);
-    return verdict;
-  }
 }
 
 /** A tool beats the wrapper that another convention sees; an agent only gives way to what names itself a tool. */
@@ -182,12 +150,19 @@ function textOf(value: unknown): string | undefined {
 }
 
 function bounded(verdict: Verdict): Verdict {
-  let made = verdict;
+  const { name, frameworkName, agentId, stampedAgent, callId, modelName } = verdict;
+  const isShort =
+    isBounded(name) &&
+    isBounded(frameworkName) &&
+    isBounded(agentId) &&
+    isBounded(stampedAgent) &&
+    isBounded(callId) &&
+    isBounded(modelName);
+  if (isShort) return verdict;
+  const made: Record<string, unknown> = { ...verdict };
   for (const key of TEXTS) {
     const value = verdict[key];
-    if (value === undefined) continue;
-    const short = boundedName(value);
-    if (short !== value) made = { ...made, [key]: short };
+    if (value !== undefined) made[key] = boundedName(value);
   }
-  return made;
+  return made as unknown as Verdict;
 }

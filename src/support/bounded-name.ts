@@ -9,11 +9,16 @@ const HASH_DIGITS = 12;
  * alone become U+FFFD: stores and wire formats carry UTF-8 only.
  */
 export function boundedName(name: string): string {
-  if (name.length * 3 <= MAX_BYTES && !SURROGATE.test(name)) return name;
+  if (isBounded(name)) return name;
   const bytes = Buffer.from(name, 'utf8');
   if (bytes.length <= MAX_BYTES) return bytes.toString('utf8');
   const hash = createHash('sha256').update(bytes).digest('hex').slice(0, HASH_DIGITS);
   return `${cut(bytes, MAX_BYTES - HASH_DIGITS - 1)}~${hash}`;
+}
+
+/** Whether a name is surely short enough and well-formed as it is; what is absent is. */
+export function isBounded(name: string | undefined): boolean {
+  return name === undefined || (name.length * 3 <= MAX_BYTES && !SURROGATE.test(name));
 }
 
 const SURROGATE = /[\ud800-\udfff]/;

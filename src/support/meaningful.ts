@@ -4,10 +4,13 @@ export const MAX_ATTRIBUTE_LENGTH = 65_536;
 /** Ids and names that mean "none" in the wild; the last three are what languages make of a missing value. */
 const PLACEHOLDERS = new Set(['', 'unknown', '<not specified>', 'n/a', 'none', 'null', 'undefined']);
 
+const LONGEST_PLACEHOLDER = 15;
+
 /** What `value` says, trimmed; undefined where it is empty or a placeholder. */
 export function meaningful(value: string): string | undefined {
-  const trimmed = value.slice(0, MAX_ATTRIBUTE_LENGTH).trim();
-  return PLACEHOLDERS.has(trimmed.toLowerCase()) ? undefined : trimmed;
+  const trimmed = (value.length > MAX_ATTRIBUTE_LENGTH ? value.slice(0, MAX_ATTRIBUTE_LENGTH) : value).trim();
+  const mayBePlaceholder = trimmed.length <= LONGEST_PLACEHOLDER;
+  return mayBePlaceholder && PLACEHOLDERS.has(trimmed.toLowerCase()) ? undefined : trimmed;
 }
 
 const GENERATED_ID =

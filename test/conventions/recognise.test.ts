@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { attributeNames } from '../../src/conventions/attribute-names.ts';
 import { BUILT_IN_CONVENTIONS } from '../../src/conventions/built-in-conventions.ts';
 import type { Convention } from '../../src/conventions/convention.ts';
 import { createRecogniser, UNRECOGNISED } from '../../src/conventions/recognise.ts';
@@ -243,12 +244,25 @@ describe('whatever a span holds', () => {
         expect(rule).toMatch(/^[a-z_0-9]+(?:\.\w+)*$/i);
         if (role === 'tool' && !isExecution) expect(details.name).toBeTruthy();
         for (const detail of Object.values(details)) {
+          if (detail === undefined) continue;
           if (typeof detail === 'number') expect(Number.isSafeInteger(detail) && detail >= 0).toBe(true);
           else expect(Buffer.byteLength(detail)).toBeLessThanOrEqual(256);
         }
       }),
     );
     expect(errors).toEqual([]);
+  });
+
+  it('no convention reads an attribute that it does not name', () => {
+    fc.assert(
+      fc.property(anySpan, fc.constantFrom(...BUILT_IN_CONVENTIONS), (span, convention) => {
+        const { wants } = attributeNames([convention]);
+        const named = Object.entries(span.attributes).filter(([key]) => wants(key));
+        const bare = { ...span, attributes: Object.fromEntries(named) };
+        expect(convention.recognise(span)).toEqual(convention.recognise(bare));
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('no attribute is read that is not asked for', () => {
