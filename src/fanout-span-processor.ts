@@ -3,11 +3,11 @@ import type { Span } from './model/span.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import { type SdkSpan, SdkSpanReader } from './source/sdk-span.ts';
+import { SdkSpanQueue } from './source/sdk-span-queue.ts';
 import type { SpanAccount } from './span-ledger.ts';
 import type { PlanStore } from './store/plan-store.ts';
 import { type StoreOptions, storeOf } from './store/store-of.ts';
 import { tell } from './support/tell.ts';
-import type { SpanRecord } from './trace/span-record.ts';
 
 export interface FanoutSpanProcessorOptions extends PipelineOptions, StoreOptions {
   /**
@@ -34,6 +34,7 @@ export class FanoutSpanProcessor {
   readonly #ownsStore: boolean;
   readonly #pipeline: Pipeline;
   readonly #reader = new SdkSpanReader();
+  readonly #spans: SdkSpanQueue;
   readonly #timeoutMillis: number;
   /** Spans of SDK 1.x whose parent is in another process; only the start shows it. */
   readonly #remoteChildren = new WeakSet<object>();
@@ -57,7 +58,15 @@ export class FanoutSpanProcessor {
     this.#timeoutMillis = shutdownTimeoutMillis;
     this.#ownsStore = typeof store === 'string';
     this.store = storeOf(store, options);
-    this.#pipeline = new Pipeline(this.store, options, 'process');
+    this.#pipeline = new Pipeline(this.store, options, 'process', {
+      readOpen: (span) => this.#readOpen(span),
+    });
+    const sink = {
+      begin: () => this.#pipeline.beginTurn(),
+      started: (span: SdkSpan, now: number) => this.#started(span, now),
+      ended: (span: SdkSpan, now: number) => this.#ended(span, now),
+    };
+    this.#spans = new SdkSpanQueue(sink, () => this.#pipeline.now());
   }
 
   onStart(span: SdkSpan, parentContext: Context): void {
@@ -66,17 +75,28 @@ export class FanoutSpanProcessor {
       if (span.parentSpanContext === undefined && span.parentSpanId !== undefined) {
         if (trace.getSpanContext(parentContext)?.isRemote === true) this.#remoteChildren.add(span);
       }
-      const { traceId, spanId } = span.spanContext();
-      this.#pipeline.start({ traceId, spanId, snapshot: () => this.#record(span) });
+      this.#spans.start(span);
     } catch (error) {
       this.#warn(error);
     }
   }
 
   onEnd(span: SdkSpan): void {
-    if (this.#shutdown !== undefined) return;
+    if (this.#shutdown === undefined) this.#spans.end(span);
+  }
+
+  #started(span: SdkSpan, now: number): void {
     try {
-      this.#pipeline.add(this.#read(span));
+      const { traceId, spanId } = span.spanContext();
+      this.#pipeline.start(traceId, spanId, span, now);
+    } catch (error) {
+      this.#warn(error);
+    }
+  }
+
+  #ended(span: SdkSpan, now: number): void {
+    try {
+      this.#pipeline.add(this.#read(span), now);
     } catch (error) {
       this.#abandon(span, error);
     }
@@ -99,17 +119,20 @@ export class FanoutSpanProcessor {
    */
   async forceFlush(): Promise<void> {
     if (this.#shutdown !== undefined) return this.#shutdown;
+    this.#spans.drain();
     await this.#withinTimeout(this.#pipeline.flush(this.#timeoutMillis));
   }
 
   /** Learns and writes everything, open spans as they are, then does nothing any more. Idempotent; never rejects. */
   shutdown(): Promise<void> {
+    if (this.#shutdown === undefined) this.#spans.drain();
     this.#shutdown ??= this.#withinTimeout(this.#close());
     return this.#shutdown;
   }
 
   /** Where every span that was received is now; what the metrics `spanplan.spans.*` tell. */
   get account(): SpanAccount {
+    this.#spans.drain();
     return this.#pipeline.account;
   }
 
@@ -126,9 +149,9 @@ export class FanoutSpanProcessor {
   }
 
   /** Open spans are read only when their trace leaves the buffer early, and may be foreign objects. */
-  #record(span: SdkSpan): SpanRecord | undefined {
+  #readOpen(span: object): Span | undefined {
     try {
-      return this.#pipeline.record(this.#read(span));
+      return this.#read(span as SdkSpan);
     } catch (error) {
       this.#warn(error);
       return undefined;

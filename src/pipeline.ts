@@ -18,7 +18,7 @@ import { tell } from './support/tell.ts';
 import { assembleRuns } from './trace/assemble-runs.ts';
 import { MemoryTraceBuffer } from './trace/memory-trace-buffer.ts';
 import { type SpanRecord, spanRecordOf } from './trace/span-record.ts';
-import type { OpenSpan, ReleasedTrace, TraceBuffer, TraceBufferOptions } from './trace/trace-buffer.ts';
+import type { ReleasedTrace, TraceBuffer, TraceBufferOptions } from './trace/trace-buffer.ts';
 
 /**
  * The way of a span, wired up:
@@ -36,6 +36,9 @@ export class Pipeline implements SpanConsumer {
   readonly #ledger: SpanLedger;
   readonly #observer: PipelineObserver;
   readonly #released: ReleasedTrace[] = [];
+  #lastNow = 0;
+  /** How many more traces are learned as soon as they are finished. */
+  #learnNow = 0;
   #isScheduled = false;
   #isFlushing = false;
   readonly #stopTicking: () => void;
@@ -61,6 +64,7 @@ export class Pipeline implements SpanConsumer {
       released: (trace) => this.#finish(trace),
       late: (ageMillis) => ledger.late(ageMillis),
       duplicate: () => ledger.duplicate(),
+      snapshot: (handle) => this.#snapshot(handle),
     });
     this.#learner = new ToolParallelismLearner(options);
     const { maxQueuedRuns, maxQueuedBytes } = options;
@@ -75,27 +79,36 @@ export class Pipeline implements SpanConsumer {
   }
 
   consume(spans: readonly Span[]): void {
-    for (const span of spans) this.add(span);
+    this.beginTurn();
+    const now = this.now();
+    for (const span of spans) this.add(span, now);
+  }
+
+  /** A batch of spans follows. Of the traces that it finishes some are learned at once, while all is at hand. */
+  beginTurn(): void {
+    this.#learnNow = BATCH_TRACES;
   }
 
   /** Takes one ended span. */
-  add(span: Span): void {
+  add(span: Span, now = this.now()): void {
     if (this.#closing !== undefined) return;
     this.#ledger.received();
     try {
       const record = this.record(span);
       this.#ledger.recognised(record.verdict);
       this.#observer.recognised?.(span, record.verdict);
-      this.#buffer.add(span.traceId, record, this.#options.clock.now());
+      this.#buffer.add(span.traceId, record, now);
     } catch (error) {
       this.#ledger.spanFailed(error);
     }
   }
 
-  /** In process: a span has started, so its trace waits for it. */
-  start(span: OpenSpan): void {
-    if (this.#closing !== undefined) return;
-    this.#buffer.start(span, this.#options.clock.now());
+  /**
+   * In process: a span has started, so its trace waits for it.
+   * @throws RangeError where the span id is not 16 hex digits.
+   */
+  start(traceId: string, spanId: string, handle: object, now = this.now()): void {
+    if (this.#closing === undefined) this.#buffer.start(traceId, spanId, handle, now);
   }
 
   /** In process: a span has ended, and cannot be read. It is dropped, and its trace does not wait for it. */
@@ -103,7 +116,17 @@ export class Pipeline implements SpanConsumer {
     if (this.#closing !== undefined) return;
     this.#ledger.received();
     this.#ledger.spanFailed(error);
-    this.#buffer.abandon(traceId, spanId, this.#options.clock.now());
+    this.#buffer.abandon(traceId, spanId, this.now());
+  }
+
+  /** What the clock says; where it is a user's and throws, what it said last. */
+  now(): number {
+    try {
+      this.#lastNow = this.#options.clock.now();
+    } catch (error) {
+      this.#ledger.tickFailed(error);
+    }
+    return this.#lastNow;
   }
 
   /** What is kept of a span. */
@@ -111,12 +134,35 @@ export class Pipeline implements SpanConsumer {
     return spanRecordOf(span, this.#recogniser.recognise(span), this.#recogniser.agentOf(span));
   }
 
+  #snapshot(handle: object): SpanRecord | undefined {
+    const span = this.#observer.readOpen?.(handle);
+    return span && this.record(span);
+  }
+
   #finish(trace: ReleasedTrace): void {
+    // Most traces of most hosts hold no call.
+    if (!trace.mayHoldRuns) {
+      this.#passOver(trace);
+      return;
+    }
     this.#ledger.released(trace);
     this.#released.push(trace);
+    if (this.#isFlushing) return;
     // A burst may finish traces faster than the loop turns; they are not to pile up.
-    if (this.#released.length > MAX_RELEASED && !this.#isFlushing) this.#learnReleased(1);
-    this.#learnSoon();
+    const isFull = this.#released.length > MAX_RELEASED;
+    if (isFull || (this.#learnNow > 0 && !this.#queue.isBehind)) this.#learnReleased(1);
+    this.#learnNow--;
+    if (this.#released.length > 0) this.#learnSoon();
+  }
+
+  #passOver(trace: ReleasedTrace): void {
+    try {
+      this.#observer.assembled?.(trace, []);
+      this.#ledger.releasedWithoutRun(trace);
+    } catch (error) {
+      this.#ledger.released(trace);
+      this.#ledger.traceFailed(trace, error);
+    }
   }
 
   #learnSoon(): void {
@@ -165,7 +211,7 @@ export class Pipeline implements SpanConsumer {
   tick(): void {
     try {
       this.#ledger.attach();
-      this.#buffer.tick(this.#options.clock.now());
+      this.#buffer.tick(this.now());
     } catch (error) {
       this.#ledger.tickFailed(error);
     }
@@ -176,7 +222,7 @@ export class Pipeline implements SpanConsumer {
     if (this.#closing !== undefined) return this.#closing;
     const deadline = performance.now() + timeoutMillis;
     this.#isFlushing = true;
-    this.#buffer.flush(this.#options.clock.now());
+    this.#buffer.flush(this.now());
     this.#isFlushing = false;
     await this.#learnAll(deadline);
     await this.#queue.drain(Math.max(0, deadline - performance.now()));
@@ -192,7 +238,7 @@ export class Pipeline implements SpanConsumer {
     const deadline = performance.now() + timeoutMillis;
     this.#stopTicking();
     this.#isFlushing = true;
-    this.#buffer.shutdown(this.#options.clock.now());
+    this.#buffer.shutdown(this.now());
     await this.#learnAll(deadline);
     const lost = this.#released.splice(0);
     for (const trace of lost) this.#ledger.traceLost(trace);

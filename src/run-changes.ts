@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Learner } from './learner/learner.ts';
+import { fingerprintOf } from './model/run-fingerprint.ts';
 import type { RunRecord } from './model/run-record.ts';
-import { formatRunRecord } from './model/run-record-json.ts';
+
 import { laterTime, type Time } from './model/time.ts';
 import type { RunChange } from './store/plan-store.ts';
 import type { AssembledRun } from './trace/assemble-runs.ts';
@@ -36,14 +36,16 @@ export function runChangesOf(
   learner: Learner,
 ): TraceLesson {
   const { made, revision } = trace;
-  const fresh = new Set<SpanRecord>(trace.fresh);
+  const countFresh = freshCounter(trace, runs);
+  let ignoredSpans = trace.freshCount;
   const writes: AgentWrite[] = [];
   let unchangedSpans = 0;
   let cohortsDropped = 0;
   const before = new Map(made);
   const now = new Map<string, MadeRun>();
   for (const { run, members } of runs) {
-    const spans = members.reduce((count, member) => count + Number(fresh.delete(member)), 0);
+    const spans = countFresh(members);
+    ignoredSpans -= spans;
     const known = before.get(run.id);
     const fingerprint = fingerprintOf(run);
     now.set(run.id, { agentId: run.agentId, fingerprint });
@@ -64,7 +66,18 @@ export function runChangesOf(
   // Only here: what is told to the store and what is remembered of it must agree, even where a learner throws.
   made.clear();
   for (const [runId, run] of now) made.set(runId, run);
-  return { writes, unchangedSpans, ignoredSpans: fresh.size, cohortsDropped };
+  return { writes, unchangedSpans, ignoredSpans, cohortsDropped };
+}
+
+/** Counts, of the members of one run after another, the spans that are new and were counted for no other run. */
+function freshCounter(
+  trace: ReleasedTrace,
+  runs: readonly AssembledRun[],
+): (members: readonly SpanRecord[]) => number {
+  // Mostly a trace is released once, and is one run.
+  if (runs.length === 1 && trace.freshCount === trace.spans.length) return (members) => members.length;
+  const fresh = new Set<SpanRecord>(trace.fresh);
+  return (members) => members.reduce((count, member) => count + Number(fresh.delete(member)), 0);
 }
 
 /** The time of a withdrawn run; it contributes nothing, so it is never compared. */
@@ -74,10 +87,4 @@ const NEVER: Time = [0, 0];
 export function endOf(run: RunRecord): Time {
   if (run.endedAt !== undefined) return run.endedAt;
   return run.calls.reduce((end, call) => laterTime(end, call.endedAt ?? call.startedAt), run.startedAt);
-}
-
-function fingerprintOf(run: RunRecord): string {
-  return createHash('sha1')
-    .update(JSON.stringify(formatRunRecord(run)))
-    .digest('base64');
 }

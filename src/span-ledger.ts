@@ -82,7 +82,13 @@ export class SpanLedger implements WriteObserver<number> {
 
   released(trace: ReleasedTrace): void {
     this.#telemetry.count('released', 1, trace.reason);
-    this.#awaiting += trace.fresh.length;
+    this.#awaiting += trace.freshCount;
+  }
+
+  /** A released trace without any call. */
+  releasedWithoutRun(trace: ReleasedTrace): void {
+    this.#telemetry.count('released', 1, trace.reason);
+    this.#telemetry.count('ignored', trace.freshCount);
   }
 
   assembled(trace: ReleasedTrace, lesson: TraceLesson): void {
@@ -101,15 +107,15 @@ export class SpanLedger implements WriteObserver<number> {
 
   /** A fault of ours on a released trace. */
   traceFailed(trace: ReleasedTrace, error: unknown): void {
-    this.#awaiting -= trace.fresh.length;
-    this.#drop(trace.fresh.length, 'error');
+    this.#awaiting -= trace.freshCount;
+    this.#drop(trace.freshCount, 'error');
     this.#warnOfFault(error);
   }
 
   /** A released trace for which there was no time left. */
   traceLost(trace: ReleasedTrace): void {
-    this.#awaiting -= trace.fresh.length;
-    this.#drop(trace.fresh.length, 'shutdown');
+    this.#awaiting -= trace.freshCount;
+    this.#drop(trace.freshCount, 'shutdown');
   }
 
   #warnOfFault(error: unknown): void {

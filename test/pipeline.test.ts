@@ -65,7 +65,7 @@ describe('the way of a span', () => {
     feed(pipeline, ...fanout('one'));
     await pipeline.shutdown(1_000);
     feed(pipeline, ...fanout('two'));
-    pipeline.start({ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), snapshot: () => undefined });
+    pipeline.start('a'.repeat(32), 'b'.repeat(16), {});
     pipeline.tick();
     await pipeline.flush(1_000);
     expect(pipeline.account).toMatchObject({ received: 4, learned: 3, buffered: 0 });

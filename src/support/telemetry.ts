@@ -77,7 +77,7 @@ const MAX_SERIES = 256;
 
 /** Counts what happens, and shows it to whatever MeterProvider the application has, also one registered later. */
 export class Telemetry {
-  readonly #counts = new Map<CounterName, Map<string, number>>();
+  readonly #counts: Readonly<Record<CounterName, Count>>;
   readonly #readGauges: () => Readonly<Record<GaugeName, number>>;
   #provider: unknown;
   #histograms: Partial<Record<HistogramName, Histogram>> = {};
@@ -86,33 +86,25 @@ export class Telemetry {
 
   constructor(readGauges: () => Readonly<Record<GaugeName, number>>) {
     this.#readGauges = readGauges;
+    const names = Object.keys(COUNTERS) as CounterName[];
+    this.#counts = Object.fromEntries(names.map((name) => [name, new Count()])) as Record<CounterName, Count>;
     this.attach();
   }
 
   count(name: CounterName, by = 1, series = ''): void {
-    const counts = this.#counts.get(name);
-    if (counts === undefined) {
-      this.#counts.set(name, new Map([[series, by]]));
-      return;
-    }
-    // A user's convention may make up rules without end; a metric may not.
-    const key = counts.size < MAX_SERIES || counts.has(series) ? series : 'other';
-    counts.set(key, (counts.get(key) ?? 0) + by);
+    this.#counts[name].add(by, series);
   }
 
   /** The sum over all series, or of one. */
   total(name: CounterName, series?: string): number {
-    const counts = this.#counts.get(name);
-    if (counts === undefined) return 0;
-    if (series !== undefined) return counts.get(series) ?? 0;
     let sum = 0;
-    for (const count of counts.values()) sum += count;
+    for (const [key, count] of this.series(name)) if (series === undefined || series === key) sum += count;
     return sum;
   }
 
   /** All series of a counter. */
   series(name: CounterName): ReadonlyMap<string, number> {
-    return this.#counts.get(name) ?? new Map();
+    return this.#counts[name].series;
   }
 
   record(name: HistogramName, value: number): void {
@@ -180,5 +172,26 @@ export class Telemetry {
       instrument.addCallback(observe);
       yield () => instrument.removeCallback(observe);
     }
+  }
+}
+
+/** The counts of one counter. Spans are counted one by one, so what has no series costs an addition. */
+class Count {
+  #plain: number | undefined;
+  readonly #bySeries = new Map<string, number>();
+
+  add(by: number, series: string): void {
+    if (series === '') {
+      this.#plain = (this.#plain ?? 0) + by;
+      return;
+    }
+    // A user's convention may make up rules without end; a metric may not.
+    const known = this.#bySeries.get(series);
+    const key = known !== undefined || this.#bySeries.size < MAX_SERIES ? series : 'other';
+    this.#bySeries.set(key, (known ?? this.#bySeries.get(key) ?? 0) + by);
+  }
+
+  get series(): ReadonlyMap<string, number> {
+    return this.#plain === undefined ? this.#bySeries : new Map([['', this.#plain], ...this.#bySeries]);
   }
 }

@@ -53,19 +53,32 @@ export interface AssembledRun {
  */
 export function assembleRuns(trace: TraceSpans, options: AssembleOptions): readonly AssembledRun[] {
   const nodes = buildSpanTree(trace.spans, trace.context);
-  const drafts = new Map<string, RunDraft>();
-  for (const node of nodes) {
-    if (!isCall(node)) continue;
-    const place = options.run === 'trace' ? traceRun(node) : agentRun(node, trace);
-    const key = `${place.runSpanId}/${place.stamp ?? ''}`;
-    const draft = drafts.get(key);
-    if (draft === undefined) drafts.set(key, { ...place, nodes: [node] });
-    else draft.nodes.push(node);
-  }
-  const runs = [...drafts.values()];
+  const runs = draftsOf(nodes, trace, options);
   const layers = layersByCall(nodes);
   const models = modelCallsByRunSpan(runs);
   return runs.map((draft) => finishRun(draft, layers, models, trace, options));
+}
+
+/** The calls of the trace by the run that they belong to. */
+function draftsOf(
+  nodes: readonly SpanNode[],
+  trace: TraceSpans,
+  options: AssembleOptions,
+): readonly RunDraft[] {
+  const drafts = new Map<string, RunDraft>();
+  let draft: RunDraft | undefined;
+  for (const node of nodes) {
+    if (!isCall(node)) continue;
+    const place = options.run === 'trace' ? traceRun(node) : agentRun(node, trace);
+    // Calls that follow one another are mostly of one run.
+    if (draft?.runSpanId !== place.runSpanId || draft.stamp !== place.stamp) {
+      const key = `${place.runSpanId}/${place.stamp ?? ''}`;
+      draft = drafts.get(key) ?? { ...place, nodes: [] };
+      drafts.set(key, draft);
+    }
+    draft.nodes.push(node);
+  }
+  return [...drafts.values()];
 }
 
 interface RunPlace {
@@ -122,6 +135,8 @@ function layersByCall(nodes: readonly SpanNode[]): Layers {
 /** Model calls around each run span, whatever agent's name they bear. */
 function modelCallsByRunSpan(runs: readonly RunDraft[]): ReadonlyMap<string, readonly SpanNode[]> {
   const models = new Map<string, SpanNode[]>();
+  // Only what bears several names is looked at beyond its own calls.
+  if (runs.length === 1) return models;
   for (const { runSpanId, nodes } of runs) {
     const known = models.get(runSpanId) ?? [];
     for (const node of nodes) if (node.role === 'llm') known.push(node);
@@ -157,9 +172,15 @@ function finishRun(
     ...(crossesProcesses && { crossResourceOverlapMillis }),
     calls: records,
   };
-  const members = new Set(draft.nodes.flatMap((node) => [node.record, ...(layers.get(node) ?? [])]));
-  if (draft.holder !== undefined && !draft.holder.isContext) members.add(draft.holder.record);
-  return { run, members: [...members] };
+  return { run, members: membersOf(draft, layers) };
+}
+
+function membersOf({ nodes, holder }: RunDraft, layers: Layers): readonly SpanRecord[] {
+  const members = nodes.map((node) => node.record);
+  if (layers.size > 0) for (const node of nodes) members.push(...(layers.get(node) ?? []));
+  // A call may be the span of its own run.
+  const isCounted = holder === undefined || holder.isContext || members.includes(holder.record);
+  return isCounted ? members : [...members, holder.record];
 }
 
 /** The times of the span that holds the run, else those of its calls. An open span has no end. */

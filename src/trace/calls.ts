@@ -1,6 +1,7 @@
 import type { CallRecord } from '../model/run-record.ts';
 import { compareTimes, laterTime, nanosBetween, type Time } from '../model/time.ts';
 import { compareUtf8 } from '../model/utf8.ts';
+import { sortInPlace } from '../support/sorted.ts';
 import type { SpanRecord } from './span-record.ts';
 import type { SpanNode } from './span-tree.ts';
 
@@ -29,12 +30,13 @@ export function callsOf(
 ): readonly Call[] {
   const calls = nodes.map((node) => {
     // Where a layer times the execution itself, the outer span includes waiting, for a person's approval say.
-    const { start, end } = layers.get(node)?.find((layer) => layer.verdict.isExecution) ?? node.record;
+    const timer =
+      layers.size === 0 ? undefined : layers.get(node)?.find((layer) => layer.verdict.isExecution);
+    const { start, end } = timer ?? node.record;
     return { node, start, end, scope: node.encloser?.record.spanId ?? outerScope(node, runSpanId) };
   });
-  const modelStarts = around.filter((node) => node.role === 'llm').map((node) => node.record.start);
-  modelStarts.sort(compareTimes);
-  return hideSubAgents(mergeTwins(calls.sort(byStart)), modelStarts, minOverlapMillis).sort(byRecordOrder);
+  const merged = mergeTwins(sortInPlace(calls, byStart));
+  return sortInPlace(hideSubAgents(merged, around, minOverlapMillis), byRecordOrder);
 }
 
 /** A tool call that is the run's own span does not share the scope of what it encloses, which bears its id. */
@@ -46,28 +48,36 @@ const NO_SPAN = '0000000000000000';
 
 /** Writes calls down; scope and process only where they tell calls apart. */
 export function recordsOf(calls: readonly Call[]): readonly CallRecord[] {
-  const severalScopes = new Set(calls.map((call) => call.scope)).size > 1;
-  const tools = calls.filter((call) => call.node.role === 'tool');
-  const severalProcesses = new Set(tools.map((call) => call.node.record.resource.identity)).size > 1;
+  const severalScopes = calls.some((call) => call.scope !== calls[0]?.scope);
+  const severalProcesses = ranInSeveralProcesses(calls);
   return calls.map(({ node, start, end, scope }) => {
     const { verdict, resource } = node.record;
     const { promptTokens, outputTokens, totalTokens, modelName, toolCallCount } = verdict;
     const isLlm = node.role === 'llm';
-    return {
-      kind: isLlm ? 'llm' : 'tool',
-      name: nameOf(node),
-      startedAt: start,
-      ...(end && { endedAt: end }),
-      ...(severalScopes && { scope }),
-      ...(severalProcesses && !isLlm && { resource: resource.identity }),
-      ...(outputTokens !== undefined && { outputTokens }),
-      ...(promptTokens !== undefined && { promptTokens }),
-      ...(totalTokens !== undefined && { totalTokens }),
-      ...(modelName !== undefined && { modelName }),
-      ...(toolCallCount !== undefined && { toolCallCount }),
-    };
+    const record: Draft<CallRecord> = { kind: isLlm ? 'llm' : 'tool', name: nameOf(node), startedAt: start };
+    if (end !== undefined) record.endedAt = end;
+    if (severalScopes) record.scope = scope;
+    if (severalProcesses && !isLlm) record.resource = resource.identity;
+    if (outputTokens !== undefined) record.outputTokens = outputTokens;
+    if (promptTokens !== undefined) record.promptTokens = promptTokens;
+    if (totalTokens !== undefined) record.totalTokens = totalTokens;
+    if (modelName !== undefined) record.modelName = modelName;
+    if (toolCallCount !== undefined) record.toolCallCount = toolCallCount;
+    return record;
   });
 }
+
+function ranInSeveralProcesses(calls: readonly Call[]): boolean {
+  let first: string | undefined;
+  for (const { node } of calls) {
+    if (node.role !== 'tool') continue;
+    first ??= node.record.resource.identity;
+    if (node.record.resource.identity !== first) return true;
+  }
+  return false;
+}
+
+type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function nameOf({ record, role }: SpanNode): string {
   return record.verdict.name ?? role;
@@ -78,7 +88,8 @@ function nameOf({ record, role }: SpanNode): string {
  * inside either is inside that one.
  * @param calls in order of start.
  */
-function mergeTwins(calls: readonly Call[]): Call[] {
+function mergeTwins(calls: Call[]): Call[] {
+  if (!anyOverlap(calls) || !shareCallId(calls)) return calls;
   const latest = new Map<string, number>();
   const aliases = new Map<string, string>();
   const merged: Call[] = [];
@@ -103,6 +114,25 @@ function mergeTwins(calls: readonly Call[]): Call[] {
   }
 }
 
+/** @param calls in order of start. */
+function anyOverlap(calls: readonly Call[]): boolean {
+  let latest: Call | undefined;
+  for (const call of calls) {
+    if (latest !== undefined && isRunningAt(latest, call.start)) return true;
+    if (latest === undefined || compareEnds(call.end, latest.end) > 0) latest = call;
+  }
+  return false;
+}
+
+function shareCallId(calls: readonly Call[]): boolean {
+  const seen = new Set<string>();
+  return calls.some(({ node }) => {
+    const { callId } = node.record.verdict;
+    if (callId === undefined) return false;
+    return seen.size === seen.add(callId).size;
+  });
+}
+
 function isRunningAt(call: Call, time: Time): boolean {
   return call.end === undefined || compareTimes(call.end, time) > 0;
 }
@@ -116,12 +146,10 @@ const ENCLOSING_TOLERANCE_NANOS = 5e6;
  * evidence.
  * @param calls in order of start.
  */
-function hideSubAgents(
-  calls: readonly Call[],
-  modelStarts: readonly Time[],
-  minOverlapMillis: number,
-): Call[] {
-  if (!calls.some((call) => call.node.role === 'tool' && call.node.record.verdict.isFlat)) return [...calls];
+function hideSubAgents(calls: Call[], around: readonly SpanNode[], minOverlapMillis: number): Call[] {
+  if (!calls.some((call) => call.node.role === 'tool' && call.node.record.verdict.isFlat)) return calls;
+  const modelStarts = around.filter((node) => node.role === 'llm').map((node) => node.record.start);
+  modelStarts.sort(compareTimes);
   const suspects = calls.filter(
     (call) => call.node.record.verdict.isFlat && call.node.role === 'tool' && holdsModelCall(call),
   );

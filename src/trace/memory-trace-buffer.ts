@@ -1,15 +1,15 @@
 import { DeadlineQueue } from '../support/deadline-queue.ts';
 import { GoneTraces } from './gone-traces.ts';
+import { SpanPool } from './span-pool.ts';
 import type { SpanRecord } from './span-record.ts';
 import type {
-  OpenSpan,
   ReleaseReason,
   TraceBuffer,
   TraceBufferOptions,
   TraceBufferStats,
   TraceSink,
 } from './trace-buffer.ts';
-import { TraceEntry } from './trace-entry.ts';
+import { type SpanPlace, TraceEntry } from './trace-entry.ts';
 
 /**
  * Holds traces in memory until they are finished, and a while longer for late spans.
@@ -19,38 +19,51 @@ import { TraceEntry } from './trace-entry.ts';
  */
 export class MemoryTraceBuffer implements TraceBuffer {
   readonly #options: TraceBufferOptions;
+  readonly #inProcess: boolean;
   readonly #sink: TraceSink;
   /** A trace is never due earlier than this after a span. What it lacks is only found out then, not for each span. */
   readonly #soonest: number;
+  readonly #place: SpanPlace;
   readonly #entries = new Map<string, TraceEntry>();
+  /** Of those, the ones that have something to release, now or once it ends. */
+  readonly #waiting = new Set<TraceEntry>();
+  /** And the ones that were released, the longest ago first. */
+  readonly #kept = new Set<TraceEntry>();
   readonly #gone = new GoneTraces();
   /** Trace ids by when to look at them; not the entries, which would outlive their traces in there by hours. */
   readonly #checks = new DeadlineQueue<string>();
-  #kept = 0;
+  /** Whose span came last: the next one is likely of the same trace. */
+  #last: TraceEntry | undefined;
   #fresh = 0;
   #bytes = 0;
 
   constructor(options: TraceBufferOptions, sink: TraceSink) {
     this.#options = options;
+    this.#inProcess = options.mode === 'process';
     const { rootQuietMillis, remoteRootQuietMillis, maxTraceAgeMillis } = options;
     this.#soonest = Math.min(rootQuietMillis, remoteRootQuietMillis, maxTraceAgeMillis);
     this.#sink = sink;
+    this.#place = { pool: new SpanPool(), snapshot: (handle) => sink.snapshot(handle) };
   }
 
   get stats(): TraceBufferStats {
     return {
-      traces: this.#entries.size - this.#kept,
-      keptTraces: this.#kept,
+      traces: this.#entries.size - this.#kept.size,
+      keptTraces: this.#kept.size,
       spans: this.#fresh,
       bytes: this.#bytes,
     };
   }
 
-  start(span: OpenSpan, now: number): void {
-    const entry = this.#entryOf(span.traceId, now);
+  start(traceId: string, spanId: string, handle: object, now: number): void {
+    const entry = this.#entryOf(traceId, now);
     if (entry === undefined) return;
-    this.#resize(entry, () => entry.start(span, now, this.#options.maxSpansPerTrace));
-    this.#checkBy(entry, this.#due(entry).at);
+    const before = entry.bytes;
+    const wasWaiting = entry.isWaiting;
+    entry.start(spanId, handle, now, this.#options.maxSpansPerTrace);
+    if (!wasWaiting && entry.isWaiting) this.#waiting.add(entry);
+    this.#bytes += entry.bytes - before;
+    this.#checkBy(entry, entry.pendingSince + this.#options.maxTraceAgeMillis);
     this.#keepBounds(now);
   }
 
@@ -60,20 +73,26 @@ export class MemoryTraceBuffer implements TraceBuffer {
       this.#sink.late(now - (this.#gone.lastArrival(traceId) ?? now));
       return;
     }
-    this.#resize(entry, () => {
-      if (entry.add(span, now)) this.#fresh++;
-      else this.#sink.duplicate();
-    });
+    const before = entry.bytes;
+    const wasWaiting = entry.isWaiting;
+    const isNew = entry.add(span, now);
+    if (!wasWaiting && entry.isWaiting) this.#waiting.add(entry);
+    this.#bytes += entry.bytes - before;
+    if (isNew) this.#fresh++;
+    else this.#sink.duplicate();
     if (entry.spanCount >= this.#options.maxSpansPerTrace) this.#endSegment(entry, now);
     else if (this.#isComplete(entry)) this.#release(entry, 'complete', now);
-    else if (entry.isChanged) this.#checkBy(entry, now + this.#soonest);
+    else if (entry.isChanged && entry.openCount === 0) this.#checkBy(entry, now + this.#soonest);
     this.#keepBounds(now);
   }
 
   abandon(traceId: string, spanId: string, now: number): void {
     const entry = this.#entries.get(traceId);
     if (entry === undefined) return;
-    this.#resize(entry, () => entry.abandon(spanId, now));
+    const before = entry.bytes;
+    entry.abandon(spanId, now);
+    if (!entry.isWaiting) this.#waiting.delete(entry);
+    this.#bytes += entry.bytes - before;
     if (this.#isComplete(entry)) this.#release(entry, 'complete', now);
     else this.#checkBy(entry, now + this.#soonest);
   }
@@ -92,8 +111,8 @@ export class MemoryTraceBuffer implements TraceBuffer {
   }
 
   flush(now: number): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.isChanged && entry.open.size === 0) this.#release(entry, 'flush', now);
+    for (const entry of this.#waiting) {
+      if (entry.openCount === 0) this.#release(entry, 'flush', now);
     }
     this.#keepBounds(now);
   }
@@ -101,21 +120,29 @@ export class MemoryTraceBuffer implements TraceBuffer {
   shutdown(now: number): void {
     for (const entry of this.#entries.values()) {
       if (entry.isWaiting) this.#release(entry, 'shutdown', now);
+      entry.forget();
     }
     this.#entries.clear();
+    this.#kept.clear();
+    this.#waiting.clear();
     this.#checks.clear();
-    this.#kept = 0;
+    this.#last = undefined;
     this.#bytes = 0;
   }
 
   /** The trace's entry, new where needed; undefined where the trace is done and takes no more. */
   #entryOf(traceId: string, now: number): TraceEntry | undefined {
+    if (this.#last?.traceId === traceId) return this.#last;
     const known = this.#entries.get(traceId);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#last = known;
+      return known;
+    }
     const segment = this.#gone.nextSegment(traceId);
     if (segment === 0) return undefined;
-    const entry = new TraceEntry(traceId, segment, now);
+    const entry = new TraceEntry(traceId, segment, now, this.#place);
     this.#entries.set(traceId, entry);
+    this.#last = entry;
     this.#bytes += entry.bytes;
     this.#checkBy(entry, now + Math.min(this.#options.idleMillis, this.#options.maxTraceAgeMillis));
     return entry;
@@ -123,21 +150,23 @@ export class MemoryTraceBuffer implements TraceBuffer {
 
   /** In process only: nothing is open any more. What comes after the first release waits for quiet. */
   #isComplete(entry: TraceEntry): boolean {
-    return this.#options.mode === 'process' && entry.open.size === 0 && entry.revision === 0;
+    return this.#inProcess && entry.openCount === 0 && entry.revision === 0;
   }
 
   /** When the entry's time comes if nothing happens before, and what happens then. */
   #due(entry: TraceEntry): { readonly at: number; readonly reason: ReleaseReason | 'forget' } {
     const { rootQuietMillis, maxTraceAgeMillis, lateMillis } = this.#options;
-    const { lastArrival, revision, open } = entry;
+    const { lastArrival, revision } = entry;
     if (!entry.isWaiting) return { at: lastArrival + lateMillis, reason: 'forget' };
     const oldest = revision === 0 ? entry.firstArrival : entry.pendingSince;
     const tooOld = { at: oldest + maxTraceAgeMillis, reason: 'max_age' } as const;
-    if (open.size > 0) return tooOld;
-    const inProcess = this.#options.mode === 'process';
+    if (entry.openCount > 0) return tooOld;
     const quiet =
       revision > 0
-        ? { millis: rootQuietMillis, reason: inProcess ? ('complete' as const) : ('root_quiet' as const) }
+        ? {
+            millis: rootQuietMillis,
+            reason: this.#inProcess ? ('complete' as const) : ('root_quiet' as const),
+          }
         : this.#quiet(entry);
     const at = lastArrival + quiet.millis;
     return at <= tooOld.at ? { at, reason: quiet.reason } : tooOld;
@@ -154,32 +183,33 @@ export class MemoryTraceBuffer implements TraceBuffer {
   }
 
   #release(entry: TraceEntry, reason: ReleaseReason, now: number): void {
-    if (entry.revision === 0) this.#kept++;
+    if (entry.revision === 0) this.#kept.add(entry);
     this.#fresh -= entry.freshCount;
-    const missingParent = this.#options.mode === 'process' ? 'absent' : 'shared';
-    this.#resize(entry, () => this.#sink.released(entry.release(reason, missingParent)));
+    const before = entry.bytes;
+    this.#sink.released(entry.release(reason, this.#inProcess ? 'absent' : 'shared'));
+    this.#bytes += entry.bytes - before;
+    if (!entry.isWaiting) this.#waiting.delete(entry);
     if (this.#entries.get(entry.traceId) === entry) this.#checkBy(entry, Math.max(now, this.#due(entry).at));
   }
 
   /** The trace outgrew its limit: what was made of it is final, and it goes on as a new segment. */
   #endSegment(entry: TraceEntry, now: number): void {
     this.#release(entry, 'span_limit', now);
-    this.#kept--;
-    this.#resize(entry, () => entry.nextSegment(now, this.#options.maxSpansPerTrace >> 1));
+    this.#kept.delete(entry);
+    const before = entry.bytes;
+    entry.nextSegment(now, this.#options.maxSpansPerTrace >> 1);
+    this.#bytes += entry.bytes - before;
   }
 
   /** @param nextSegment of which segment later spans are; 0 where they come too late. */
   #forget(entry: TraceEntry, nextSegment: number): void {
     this.#entries.delete(entry.traceId);
+    this.#kept.delete(entry);
+    this.#waiting.delete(entry);
+    if (this.#last === entry) this.#last = undefined;
     this.#bytes -= entry.bytes;
-    if (entry.revision > 0) this.#kept--;
     this.#gone.add(entry.traceId, nextSegment, entry.lastArrival);
-  }
-
-  #resize(entry: TraceEntry, change: () => void): void {
-    const before = entry.bytes;
-    change();
-    this.#bytes += entry.bytes - before;
+    entry.forget();
   }
 
   #checkBy(entry: TraceEntry, at: number): void {
@@ -198,25 +228,28 @@ export class MemoryTraceBuffer implements TraceBuffer {
     if (this.#entries.size <= maxBufferedTraces && this.#bytes <= maxBufferedBytes) return;
     const traces = maxBufferedTraces - Math.floor(maxBufferedTraces / 20);
     const bytes = maxBufferedBytes - Math.floor(maxBufferedBytes / 20);
+    const isWithin = () => this.#entries.size <= traces && this.#bytes <= bytes;
+    for (const entry of this.#kept) {
+      if (isWithin()) return;
+      if (!entry.isWaiting) this.#forget(entry, 0);
+    }
+    if (isWithin()) return;
     for (const entry of this.#evictionOrder(now)) {
-      if (this.#entries.size <= traces && this.#bytes <= bytes) return;
+      if (isWithin()) return;
       // What comes of a trace that has all it needs is a straggler, or a span that came before.
       const isDone = entry.revision > 0 || hasAll(entry);
-      if (entry.isWaiting) this.#release(entry, 'evicted', now);
+      this.#release(entry, 'evicted', now);
       this.#forget(entry, isDone ? 0 : entry.segment + 1);
     }
   }
 
-  /** Those kept for late spans first, then complete ones, then the costliest (or, for files, the quietest). */
+  /** Of the traces that wait those that only wait to be amended, then complete ones, then the costliest (or quietest). */
   #evictionOrder(now: number): readonly TraceEntry[] {
     const { evict } = this.#options;
-    const rank = (entry: TraceEntry): number => {
-      if (entry.revision > 0) return entry.isChanged ? 1 : 0;
-      return hasAll(entry) ? 2 : 3;
-    };
+    const rank = (entry: TraceEntry): number => (entry.revision > 0 ? 0 : hasAll(entry) ? 1 : 2);
     const cost = (entry: TraceEntry): number =>
       evict === 'idle' ? now - entry.lastArrival : entry.bytes * (now - entry.firstArrival + 1);
-    return [...this.#entries.values()]
+    return [...this.#waiting]
       .map((entry) => ({ entry, rank: rank(entry), cost: cost(entry) }))
       .sort((a, b) => a.rank - b.rank || b.cost - a.cost)
       .map((item) => item.entry);
@@ -225,5 +258,5 @@ export class MemoryTraceBuffer implements TraceBuffer {
 
 function hasAll(entry: TraceEntry): boolean {
   const { hasRoot, missing } = entry.completeness;
-  return entry.open.size === 0 && hasRoot && missing === 'none';
+  return entry.openCount === 0 && hasRoot && missing === 'none';
 }

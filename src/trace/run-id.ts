@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Namespace of spanplan's run ids, itself made at random once. */
 const NAMESPACE = Buffer.from('6f1d1c0a5b7e4d0e9a3f2c8b7d615e42', 'hex');
@@ -8,12 +8,13 @@ const NAMESPACE = Buffer.from('6f1d1c0a5b7e4d0e9a3f2c8b7d615e42', 'hex');
  * process, which is what makes learning it twice harmless.
  */
 export function runIdOf(traceId: string, runSpanId: string, segment: number, qualifier = ''): string {
-  const name = [traceId, runSpanId, ...(segment > 1 || qualifier !== '' ? [segment, qualifier] : [])].join(
-    '/',
-  );
-  const hash = createHash('sha1').update(NAMESPACE).update(name).digest().subarray(0, 16);
-  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;
-  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
-  const hex = hash.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const place = `${traceId}/${runSpanId}`;
+  const name = segment > 1 || qualifier !== '' ? `${place}/${segment}/${qualifier}` : place;
+  const hex = hash('sha1', Buffer.concat([NAMESPACE, Buffer.from(name)]));
+  const variant = VARIANTS[Number.parseInt(hex.charAt(16), 16) & 3] ?? '';
+  const groups = [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, variant + hex.slice(17, 20)];
+  return `${groups.join('-')}-${hex.slice(20, 32)}`;
 }
+
+/** The digit whose first two bits are 10. */
+const VARIANTS = ['8', '9', 'a', 'b'];

@@ -1,36 +1,31 @@
 import type { Verdict } from '../model/verdict.ts';
-import type { SpanRecord } from './span-record.ts';
 
 /**
  * Estimates of the heap that buffered spans take, in bytes, for Node's V8 without pointer compression. Measured by
  * `test/trace/span-size.test.ts`, which fails where the estimate is off by 30 %.
  */
 
-/** An empty trace: the entry and its maps. */
-export const TRACE_BYTES = 1_200;
+/** An empty trace: the entry and its place in the tables. */
+export const TRACE_BYTES = 560;
 
 /** What is kept of the runs that were made of a released trace. */
-export const MADE_BYTES = 450;
-
-/** A span id in a Set: the string and its slot. */
-export const ID_BYTES = 72;
+export const MADE_BYTES = 400;
 
 /** A span that has started: what we hold for it, and the application's own span with a few attributes, which we keep alive. */
-export const OPEN_SPAN_BYTES = 1_400;
+export const OPEN_SPAN_BYTES = 1_050;
 
-/** The record, its slot in the map of its trace, and both times. */
-const RECORD_BYTES = 240;
+/** A span in the pool, without its verdict. */
+export const SLOT_BYTES = 85;
+
+/** A span that is kept as a record, without its verdict. */
+export const RECORD_BYTES = 340;
+
 /** A verdict that is not the shared one for "none". */
-const VERDICT_BYTES = 160;
+const VERDICT_BYTES = 110;
 const STRING_BYTES = 24;
 
-export function heapBytesOf(span: SpanRecord): number {
-  let bytes = RECORD_BYTES + stringBytes(span.spanId) + stringBytes(span.parentSpanId);
-  if (span.verdict.role !== 'none') bytes += verdictBytes(span.verdict);
-  return bytes;
-}
-
-function verdictBytes(verdict: Verdict): number {
+export function verdictBytes(verdict: Verdict): number {
+  if (verdict.role === 'none') return 0;
   return (
     VERDICT_BYTES +
     stringBytes(verdict.name) +

@@ -1,5 +1,6 @@
 import { compareTimes } from '../model/time.ts';
 import type { SpanRole } from '../model/verdict.ts';
+import { sortInPlace } from '../support/sorted.ts';
 import { isSameTool } from './same-tool.ts';
 import type { SpanRecord } from './span-record.ts';
 
@@ -72,59 +73,81 @@ export function buildSpanTree(
 }
 
 class TreeBuilder {
+  /** Spans of earlier segments, then those of this trace in order of start. */
   readonly #records: readonly SpanRecord[];
-  readonly #byId = new Map<string, SpanRecord>();
-  readonly #contextIds: ReadonlySet<string>;
-  readonly #nodes = new Map<string, SpanNode>();
+  readonly #contextCount: number;
+  readonly #indexOf = new Map<string, number>();
+  readonly #nodeOf: (SpanNode | undefined)[];
+  /** In the order in which they are placed: parents before children. */
+  readonly #placed: SpanNode[] = [];
   readonly #strong: boolean;
 
   constructor(spans: readonly SpanRecord[], context: readonly SpanRecord[]) {
-    this.#records = [...spans].sort(byStart);
-    const own = new Set(spans.map((span) => span.spanId));
-    const enclosing = context.filter((span) => !own.has(span.spanId));
-    this.#contextIds = new Set(enclosing.map((span) => span.spanId));
-    for (const record of [...enclosing, ...this.#records]) this.#byId.set(record.spanId, record);
-    this.#strong = [...this.#byId.values()].some(
-      ({ verdict }) => verdict.role !== 'none' && verdict.weak === undefined,
-    );
+    const own = sortInPlace([...spans], byStart);
+    const ownIds = context.length > 0 ? new Set(spans.map((span) => span.spanId)) : undefined;
+    const enclosing = context.filter((span) => ownIds?.has(span.spanId) !== true);
+    this.#contextCount = enclosing.length;
+    this.#records = enclosing.length > 0 ? [...enclosing, ...own] : own;
+    let strong = false;
+    this.#records.forEach(({ spanId, verdict }, index) => {
+      this.#indexOf.set(spanId, index);
+      strong ||= verdict.role !== 'none' && verdict.weak === undefined;
+    });
+    this.#nodeOf = new Array(this.#records.length).fill(undefined);
+    this.#strong = strong;
   }
 
+  /** Every span of this trace, and what encloses them of earlier ones. */
   build(): readonly SpanNode[] {
-    for (const record of this.#records) this.#place(record);
-    return [...this.#nodes.values()];
+    for (let index = this.#contextCount; index < this.#records.length; index++) this.#place(index);
+    return this.#placed;
   }
 
   /** Without recursion, because a trace may be as deep as it is long. */
-  #place(record: SpanRecord): void {
-    const path: SpanRecord[] = [];
-    const onPath = new Set<string>();
-    let at: SpanRecord | undefined = record;
-    while (at !== undefined && !this.#nodes.has(at.spanId) && !onPath.has(at.spanId)) {
-      path.push(at);
-      onPath.add(at.spanId);
-      at = at.parentSpanId === undefined ? undefined : this.#byId.get(at.parentSpanId);
+  #place(start: number): void {
+    let index = start;
+    let parent = this.#parentOf(index);
+    if (this.#nodeOf[index] !== undefined) return;
+    // What started later is mostly below what is placed already.
+    const path: number[] = [];
+    let onPath: Set<number> | undefined;
+    while (parent !== undefined && this.#nodeOf[parent] === undefined && onPath?.has(parent) !== true) {
+      onPath ??= new Set([index]);
+      if (parent === index) break;
+      path.push(index);
+      onPath.add(parent);
+      index = parent;
+      parent = this.#parentOf(index);
     }
-    let parent = at === undefined ? undefined : this.#nodes.get(at.spanId);
-    for (const next of path.reverse()) {
-      parent = this.#node(next, parent);
-      this.#nodes.set(next.spanId, parent);
-    }
+    let node = this.#addNode(index, parent === undefined ? undefined : this.#nodeOf[parent]);
+    for (let at = path.length - 1; at >= 0; at--) node = this.#addNode(path[at] ?? 0, node);
   }
 
-  #node(record: SpanRecord, parent: SpanNode | undefined): SpanNode {
+  #parentOf(index: number): number | undefined {
+    const parentSpanId = this.#records[index]?.parentSpanId;
+    return parentSpanId === undefined ? undefined : this.#indexOf.get(parentSpanId);
+  }
+
+  #addNode(index: number, parent: SpanNode | undefined): SpanNode {
+    // Every index is that of a record.
+    const record = this.#records[index] as SpanRecord;
     const { role, weak } = record.verdict;
     const counts = weak === undefined || this.#strong;
-    return new SpanNode(record, counts ? role : 'none', parent, this.#contextIds.has(record.spanId));
+    const node = new SpanNode(record, counts ? role : 'none', parent, index < this.#contextCount);
+    this.#nodeOf[index] = node;
+    this.#placed.push(node);
+    return node;
   }
 }
 
 /**
  * A tool span directly inside another is a layer of it, not a call, if it times its execution, has its call id, names
  * the same tool, or is its only MCP call. Two instrumentations of one call are told from a tool that calls tools so.
+ * @param nodes parents before children.
  */
 function markLayers(nodes: readonly SpanNode[]): void {
-  const topDown = parentsFirst(nodes);
-  for (const node of topDown) {
+  if (!nodes.some(mayBeLayer)) return;
+  for (const node of nodes) {
     // The span of the call itself was not seen; what is inside must not become a layer of what is no call.
     if (node.role === 'tool' && node.record.verdict.isExecution && node.tool === undefined)
       node.role = 'step';
@@ -135,7 +158,7 @@ function markLayers(nodes: readonly SpanNode[]): void {
       mcpCalls.set(tool, (mcpCalls.get(tool) ?? 0) + 1);
     }
   }
-  for (const node of topDown) {
+  for (const node of nodes) {
     if (node.role !== 'tool' || node.tool === undefined) continue;
     const owner = node.tool.call;
     const { verdict } = node.record;
@@ -147,6 +170,10 @@ function markLayers(nodes: readonly SpanNode[]): void {
       node.layerOf = owner;
     }
   }
+}
+
+function mayBeLayer(node: SpanNode): boolean {
+  return node.role === 'tool' && (node.tool !== undefined || node.record.verdict.isExecution === true);
 }
 
 /**
@@ -169,22 +196,6 @@ function markWrappers(nodes: readonly SpanNode[]): void {
 
 function isPrompt({ role, record: { verdict } }: SpanNode): boolean {
   return role === 'tool' && verdict.mayBePrompt === true && verdict.callId === undefined;
-}
-
-function parentsFirst(nodes: readonly SpanNode[]): readonly SpanNode[] {
-  const depths = new Map<SpanNode, number>();
-  const depthOf = (node: SpanNode): number => {
-    const path: SpanNode[] = [];
-    let at: SpanNode | undefined = node;
-    while (at !== undefined && !depths.has(at)) {
-      path.push(at);
-      at = at.parent;
-    }
-    let depth = at === undefined ? -1 : (depths.get(at) ?? -1);
-    for (const next of path.reverse()) depths.set(next, ++depth);
-    return depths.get(node) ?? 0;
-  };
-  return [...nodes].sort((a, b) => depthOf(a) - depthOf(b));
 }
 
 function byStart(a: SpanRecord, b: SpanRecord): number {

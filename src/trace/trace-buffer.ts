@@ -7,9 +7,16 @@ import type { SpanRecord } from './span-record.ts';
  * in arrival time: the times inside spans come from other clocks and never decide a release.
  */
 export interface TraceBuffer {
-  /** A span has started in this process: until it ends, its trace is not finished. */
-  start(span: OpenSpan, now: number): void;
-  /** Takes an ended span (over the wire: any span) of a trace. */
+  /**
+   * A span has started in this process: until it ends, its trace is not finished.
+   * @param handle what the sink is asked to read where the trace leaves the buffer before the span has ended.
+   * @throws RangeError where the span id is not 16 hex digits.
+   */
+  start(traceId: string, spanId: string, handle: object, now: number): void;
+  /**
+   * Takes an ended span (over the wire: any span) of a trace.
+   * @throws RangeError where the span id is not 16 hex digits.
+   */
   add(traceId: string, span: SpanRecord, now: number): void;
   /** A span that has started has ended, and cannot be read: its trace waits for it no longer. */
   abandon(traceId: string, spanId: string, now: number): void;
@@ -28,14 +35,8 @@ export interface TraceSink {
   /** A span that was not buffered because its trace is done. */
   late(ageMillis: number): void;
   duplicate(): void;
-}
-
-/** A span that has started and not ended. */
-export interface OpenSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  /** The span with the attributes it has now; undefined where it can no longer be read. */
-  snapshot(): SpanRecord | undefined;
+  /** An open span with the attributes it has now; undefined where it can no longer be read. */
+  snapshot(handle: object): SpanRecord | undefined;
 }
 
 /** Why a trace left the buffer. The same words in metrics, logs and tests. */
@@ -61,6 +62,12 @@ export interface ReleasedTrace extends TraceSpans {
   readonly revision: number;
   /** Spans released for the first time. */
   readonly fresh: readonly SpanRecord[];
+  readonly freshCount: number;
+  /**
+   * Whether a run may come of it, or has before: some span is a call. Where not, `spans` and `fresh` can be read only
+   * while the sink is told.
+   */
+  readonly mayHoldRuns: boolean;
   /** What was made of the trace before, for whoever makes it again: run id to whatever is kept of it. */
   readonly made: Map<string, MadeRun>;
 }
@@ -68,7 +75,7 @@ export interface ReleasedTrace extends TraceSpans {
 export interface MadeRun {
   readonly agentId: string;
   /** Equal where the run is the same. */
-  readonly fingerprint: string;
+  readonly fingerprint: number;
 }
 
 export interface TraceBufferStats {

@@ -1,6 +1,19 @@
+import type { Verdict } from '../model/verdict.ts';
+import { EntryRelease, readEnded } from './entry-release.ts';
+import { SlotIndex } from './slot-index.ts';
+import { readSpanId } from './span-id.ts';
+import { SpanIdSet } from './span-id-set.ts';
+import { ENDED, HAS_PARENT, NO_SLOT, OPEN, REMOTE, type SpanPool } from './span-pool.ts';
 import type { SpanRecord } from './span-record.ts';
-import { heapBytesOf, ID_BYTES, MADE_BYTES, OPEN_SPAN_BYTES, TRACE_BYTES } from './span-size.ts';
-import type { MadeRun, OpenSpan, ReleasedTrace, ReleaseReason } from './trace-buffer.ts';
+import {
+  MADE_BYTES,
+  OPEN_SPAN_BYTES,
+  RECORD_BYTES,
+  SLOT_BYTES,
+  TRACE_BYTES,
+  verdictBytes,
+} from './span-size.ts';
+import type { MadeRun, ReleasedTrace, ReleaseReason } from './trace-buffer.ts';
 
 /** What a trace over the wire has and lacks. */
 export interface Completeness {
@@ -10,6 +23,13 @@ export interface Completeness {
   readonly hasRemoteRoot: boolean;
   /** A parent that was not seen: none, only ones in other processes, or one of the same process. */
   readonly missing: 'none' | 'remote' | 'local';
+}
+
+/** Where the traces of a buffer keep their spans, and how their open ones are read. */
+export interface SpanPlace {
+  readonly pool: SpanPool;
+  /** An open span as it is now; undefined where it can no longer be read. */
+  snapshot(handle: object): SpanRecord | undefined;
 }
 
 /** One trace in the buffer: its spans, what of them was released, and what tells whether it is finished. */
@@ -25,83 +45,101 @@ export class TraceEntry {
   /** Releases so far of this segment. */
   revision = 0;
   bytes = TRACE_BYTES;
-  readonly open = new Map<string, OpenSpan>();
-  #spans = new Map<string, SpanRecord>();
-  #fresh: SpanRecord[] = [];
+  /** Whether it has an ended span that the last release did not. */
+  isChanged = false;
+  /** Spans that have started and not ended. */
+  openCount = 0;
+  /** All others. */
+  spanCount = 0;
+  /** Of those, the ones that wait for their first release. */
+  freshCount = 0;
+  /** Of those, tool and model calls. A trace without any makes no run, and most traces have none. */
+  #callCount = 0;
+  readonly #place: SpanPlace;
+  readonly #pool: SpanPool;
+  /** Its newest span; the others are chained to it. */
+  #newest = NO_SLOT;
+  #index: SlotIndex | undefined;
   #context: readonly SpanRecord[] = [];
-  #made = new Map<string, MadeRun>();
-  #earlierIds: ReadonlySet<string> = new Set();
+  #made: Map<string, MadeRun> | undefined;
+  #earlierIds: SpanIdSet | undefined;
   #completeness: Completeness | undefined;
+  /** Counts up when its slots change hands, so that nobody reads them any more for what they were. */
+  epoch = 0;
 
-  constructor(traceId: string, segment: number, now: number) {
+  constructor(traceId: string, segment: number, now: number, place: SpanPlace) {
     this.traceId = traceId;
     this.segment = segment;
     this.firstArrival = now;
     this.lastArrival = now;
     this.pendingSince = now;
+    this.#place = place;
+    this.#pool = place.pool;
   }
 
-  get spanCount(): number {
-    return this.#spans.size;
+  /** What was made of it, for whoever makes it again. */
+  get made(): Map<string, MadeRun> {
+    this.#made ??= new Map();
+    return this.#made;
   }
 
-  /** Spans that wait for their first release. */
-  get freshCount(): number {
-    return this.#fresh.length;
+  /** Whether there is anything to release, now or once it ends. */
+  get isWaiting(): boolean {
+    return this.isChanged || this.openCount > 0;
   }
 
-  /** Notes a span that has started. Past `maxOpen` none is: whoever leaks so many spans gets no more of our memory. */
-  start(span: OpenSpan, now: number, maxOpen: number): void {
+  get completeness(): Completeness {
+    this.#completeness ??= this.#findCompleteness();
+    return this.#completeness;
+  }
+
+  /**
+   * Notes a span that has started. Past `maxOpen` none is: whoever leaks so many spans gets no more of our memory.
+   * @throws RangeError where the id is not 16 hex digits.
+   */
+  start(spanId: string, handle: object, now: number, maxOpen: number): void {
+    const slot = this.#find(spanId);
     if (!this.isWaiting) this.pendingSince = now;
     this.lastArrival = now;
-    if (this.open.size >= maxOpen || this.open.has(span.spanId) || this.#knows(span.spanId)) return;
-    this.open.set(span.spanId, span);
+    if (slot !== NO_SLOT || this.openCount >= maxOpen || this.#isEarlier()) return;
+    this.#add(spanId, handle);
+    this.openCount++;
     this.bytes += OPEN_SPAN_BYTES;
   }
 
   /** Lets go of a span that has started. */
   abandon(spanId: string, now: number): void {
+    const abandoned = this.#find(spanId);
     this.lastArrival = now;
-    if (this.open.delete(spanId)) this.bytes -= OPEN_SPAN_BYTES;
+    if (abandoned !== NO_SLOT && this.#pool.has(abandoned, OPEN)) {
+      this.#removeOpen((slot) => slot === abandoned);
+    }
   }
 
-  /** @returns whether the span was new; one that replaces its own open form is not. */
+  /**
+   * @returns whether the span was new; one that replaces its own open form is not.
+   * @throws RangeError where an id is not 16 hex digits.
+   */
   add(span: SpanRecord, now: number): boolean {
-    const wasWaiting = this.isWaiting;
-    if (this.open.delete(span.spanId)) this.bytes -= OPEN_SPAN_BYTES;
+    let slot = this.#find(span.spanId);
+    const isOpen = slot !== NO_SLOT && this.#pool.has(slot, OPEN);
+    const isKnown = slot === NO_SLOT ? this.#isEarlier() : !isOpen;
     this.lastArrival = now;
-    const known = this.#spans.get(span.spanId);
-    if (known === undefined && this.#knows(span.spanId)) return false;
-    if (known !== undefined && (known.end !== undefined || span.end === undefined)) return false;
-    if (!wasWaiting) this.pendingSince = now;
-    this.#spans.set(span.spanId, span);
+    if (isKnown && !this.#mayReplace(slot, span)) return false;
+    if (!this.isWaiting) this.pendingSince = now;
+    if (slot === NO_SLOT) slot = this.#add(span.spanId, undefined);
+    else if (isOpen) {
+      this.openCount--;
+      this.bytes -= OPEN_SPAN_BYTES;
+    } else this.#count(slot, -1);
+    this.#pool.fill(slot, span);
+    this.#count(slot, 1);
     this.#completeness = undefined;
     this.isChanged = true;
-    this.bytes += heapBytesOf(span);
-    if (known !== undefined) {
-      this.bytes -= heapBytesOf(known);
-      this.#fresh = this.#fresh.map((waiting) => (waiting === known ? span : waiting));
-      return false;
-    }
-    this.#fresh.push(span);
+    if (isKnown) return false;
+    this.spanCount++;
+    this.freshCount++;
     return true;
-  }
-
-  #knows(spanId: string): boolean {
-    return this.#spans.has(spanId) || this.#earlierIds.has(spanId);
-  }
-
-  /** Whether it has an ended span that the last release did not. */
-  isChanged = false;
-
-  /** Whether there is anything to release, now or once it ends. */
-  get isWaiting(): boolean {
-    return this.isChanged || this.open.size > 0;
-  }
-
-  get completeness(): Completeness {
-    this.#completeness ??= completenessOf(this.#spans);
-    return this.#completeness;
   }
 
   /** Hands out the trace as it is; open spans as far as they can be read. */
@@ -109,42 +147,166 @@ export class TraceEntry {
     this.revision++;
     if (this.revision === 1) this.bytes += MADE_BYTES;
     this.isChanged = false;
-    const fresh = this.#fresh;
-    this.#fresh = [];
-    const open = [...this.open.values()].flatMap((span) => span.snapshot() ?? []);
-    if (reason === 'max_age') {
-      // A span open for so long is never going to end; nothing is held for it any longer.
-      this.bytes -= this.open.size * OPEN_SPAN_BYTES;
-      this.open.clear();
-    }
+    const open = this.openCount === 0 ? NONE : this.#readOpen();
+    // A span open for so long is never going to end; nothing is held for it any longer.
+    if (reason === 'max_age') this.#removeOpen(() => true);
     // At the span limit open spans go on in the next segment, and so only enclose in this one.
     const goesOn = reason === 'span_limit';
-    return {
-      traceId: this.traceId,
-      segment: this.segment,
-      revision: this.revision,
+    const released = new EntryRelease(this, this.#pool, this.#newest, {
       reason,
-      fresh,
-      spans: goesOn ? [...this.#spans.values()] : [...this.#spans.values(), ...open],
-      context: goesOn ? [...this.#context, ...open] : this.#context,
       missingParent,
-      made: this.#made,
-    };
+      mayHoldRuns: this.#callCount > 0 || this.#made !== undefined || (!goesOn && open.some(isCall)),
+      context: goesOn ? [...this.#context, ...open] : this.#context,
+      open: goesOn ? NONE : open,
+    });
+    this.freshCount = 0;
+    return released;
   }
 
   /** Starts the next segment, which knows what may still enclose its spans. */
   nextSegment(now: number, maxContext: number): void {
-    this.#context = enclosingSpans([...this.#context, ...this.#spans.values()], maxContext);
-    this.#earlierIds = new Set(this.#spans.keys());
-    this.#spans = new Map();
-    this.#made = new Map();
+    const ended = readEnded(this.#pool, this.#newest);
+    this.#context = enclosingSpans([...this.#context, ...ended], maxContext);
+    this.#earlierIds = new SpanIdSet(this.spanCount);
+    const open: number[] = [];
+    for (let slot = this.#newest, next = slot; slot !== NO_SLOT; slot = next) {
+      next = this.#pool.next(slot);
+      if (this.#pool.has(slot, OPEN)) open.push(slot);
+      else {
+        this.#earlierIds.add(this.#pool.high(slot), this.#pool.low(slot));
+        this.#pool.remove(slot);
+      }
+    }
+    this.epoch++;
+    this.#chain(open);
+    this.#made = undefined;
     this.#completeness = undefined;
+    this.spanCount = 0;
+    this.#callCount = 0;
     this.segment++;
     this.revision = 0;
     this.firstArrival = now;
-    this.bytes = TRACE_BYTES + this.#earlierIds.size * ID_BYTES + this.open.size * OPEN_SPAN_BYTES;
-    for (const span of this.#context) this.bytes += heapBytesOf(span);
+    this.bytes = TRACE_BYTES + this.#earlierIds.bytes + this.openCount * OPEN_SPAN_BYTES;
+    for (const span of this.#context) this.bytes += RECORD_BYTES + verdictBytes(span.verdict);
   }
+
+  /** Gives back what it holds; it is not to be used any more, nor are its releases that were not read. */
+  forget(): void {
+    for (let slot = this.#newest, next = slot; slot !== NO_SLOT; slot = next) {
+      next = this.#pool.next(slot);
+      this.#pool.remove(slot);
+    }
+    this.epoch++;
+  }
+
+  /** The slot of the span; `ID` holds its id from then on. */
+  #find(spanId: string): number {
+    if (!readSpanId(spanId, ID, 0)) throw new RangeError('a span id is not 16 hex digits');
+    const [high = 0, low = 0] = ID;
+    return this.#slotOf(high, low);
+  }
+
+  #slotOf(high: number, low: number): number {
+    return this.#index === undefined ? this.#pool.find(this.#newest, high, low) : this.#index.find(high, low);
+  }
+
+  /** Whether the span that was sought last is one of an earlier segment. */
+  #isEarlier(): boolean {
+    return this.#earlierIds?.has(ID[0] ?? 0, ID[1] ?? 0) === true;
+  }
+
+  /** Over the wire the end of a span may come after the span. */
+  #mayReplace(slot: number, span: SpanRecord): boolean {
+    return slot !== NO_SLOT && span.end !== undefined && !this.#pool.has(slot, ENDED);
+  }
+
+  #add(spanId: string, handle: object | undefined): number {
+    const slot = this.#pool.add(spanId, this.#newest, handle);
+    this.#newest = slot;
+    if (this.#index !== undefined) this.#index.add(slot);
+    else if (this.openCount + this.spanCount >= MAX_WALK) this.#index = new SlotIndex(this.#pool, slot);
+    return slot;
+  }
+
+  /** Counts a span in or, with -1, out. */
+  #count(slot: number, by: 1 | -1): void {
+    const verdict = this.#pool.verdict(slot);
+    if (isCallVerdict(verdict)) this.#callCount += by;
+    this.bytes += by * (SLOT_BYTES + verdictBytes(verdict));
+  }
+
+  #readOpen(): readonly SpanRecord[] {
+    const open: SpanRecord[] = [];
+    for (let slot = this.#newest; slot !== NO_SLOT; slot = this.#pool.next(slot)) {
+      const handle = this.#pool.has(slot, OPEN) ? this.#pool.handle(slot) : undefined;
+      const span = handle && this.#place.snapshot(handle);
+      if (span !== undefined) open.push(span);
+    }
+    return open;
+  }
+
+  #removeOpen(isUnwanted: (slot: number) => boolean): void {
+    const kept: number[] = [];
+    for (let slot = this.#newest, next = slot; slot !== NO_SLOT; slot = next) {
+      next = this.#pool.next(slot);
+      if (!this.#pool.has(slot, OPEN) || !isUnwanted(slot)) kept.push(slot);
+      else {
+        this.#pool.remove(slot);
+        this.openCount--;
+        this.bytes -= OPEN_SPAN_BYTES;
+      }
+    }
+    this.#chain(kept);
+  }
+
+  /** Makes `slots` its chain, newest first. */
+  #chain(slots: readonly number[]): void {
+    this.#newest = NO_SLOT;
+    for (const slot of slots.toReversed()) {
+      this.#pool.setNext(slot, this.#newest);
+      this.#newest = slot;
+    }
+    this.#index = slots.length > MAX_WALK ? new SlotIndex(this.#pool, this.#newest) : undefined;
+  }
+
+  #findCompleteness(): Completeness {
+    const pool = this.#pool;
+    let hasRoot = false;
+    let hasRemoteRoot = false;
+    let missing: Completeness['missing'] = 'none';
+    for (let slot = this.#newest; slot !== NO_SLOT; slot = pool.next(slot)) {
+      if (pool.has(slot, OPEN)) continue;
+      if (!pool.has(slot, HAS_PARENT)) {
+        hasRoot = true;
+        continue;
+      }
+      const isRemote = pool.has(slot, REMOTE);
+      if (isRemote) hasRemoteRoot = true;
+      if (missing === 'local' || this.#isSeen(pool.parentHigh(slot), pool.parentLow(slot))) continue;
+      missing = isRemote ? 'remote' : 'local';
+    }
+    return { hasRoot, hasRemoteRoot, missing };
+  }
+
+  /** Whether the span is there and has not merely started. */
+  #isSeen(high: number, low: number): boolean {
+    const slot = this.#slotOf(high, low);
+    return slot !== NO_SLOT && !this.#pool.has(slot, OPEN);
+  }
+}
+
+/** A chain of so many spans is walked, a longer one is indexed. */
+const MAX_WALK = 32;
+const NONE: readonly SpanRecord[] = [];
+/** The id that was sought last, of whatever trace. */
+const ID = new Uint32Array(2);
+
+function isCallVerdict({ role }: Verdict): boolean {
+  return role === 'tool' || role === 'llm';
+}
+
+function isCall({ verdict }: SpanRecord): boolean {
+  return isCallVerdict(verdict);
 }
 
 /** Agents, workflows, tool calls and whatever else has children; of too many the outermost kinds, then the newest. */
@@ -161,18 +323,4 @@ function enclosingSpans(spans: readonly SpanRecord[], max: number): readonly Spa
     .sort((a, b) => a.rank - b.rank || b.index - a.index)
     .slice(0, max)
     .map((item) => item.span);
-}
-
-function completenessOf(spans: ReadonlyMap<string, SpanRecord>): Completeness {
-  let hasRoot = false;
-  let hasRemoteRoot = false;
-  let missing: Completeness['missing'] = 'none';
-  for (const { parentSpanId, parentIsRemote } of spans.values()) {
-    if (parentSpanId === undefined) hasRoot = true;
-    else if (parentIsRemote) hasRemoteRoot = true;
-    if (parentSpanId === undefined || spans.has(parentSpanId)) continue;
-    if (!parentIsRemote) missing = 'local';
-    else if (missing === 'none') missing = 'remote';
-  }
-  return { hasRoot, hasRemoteRoot, missing };
 }

@@ -75,7 +75,7 @@ async function live(spans: readonly Span[], how: Delivery, given: PipelineOption
     else {
       const { traceId, spanId } = span;
       const open = { ...span, end: undefined };
-      pipeline.start({ traceId, spanId, snapshot: () => pipeline.record(open) });
+      pipeline.start(traceId, spanId, open);
       started.add(span);
     }
     await pause(pipeline, clock, how.breaks[index % how.breaks.length]);
@@ -86,7 +86,9 @@ async function live(spans: readonly Span[], how: Delivery, given: PipelineOption
 function pipelineOf(given: PipelineOptions, mode: 'wire' | 'process') {
   const clock = new ManualClock();
   const store = roomyStore();
-  const pipeline = new Pipeline(store, { ...given, clock, conventions: [testConvention] }, mode);
+  const pipeline = new Pipeline(store, { ...given, clock, conventions: [testConvention] }, mode, {
+    readOpen: (span) => span as Span,
+  });
   return { pipeline, clock, store };
 }
 

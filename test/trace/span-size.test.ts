@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 const SCRIPT = fileURLToPath(new URL('measure-span-size.ts', import.meta.url));
 
 /** In a process of its own: nothing else may move on its heap. */
-it('estimates the heap of buffered traces within 30 %', () => {
+it('estimates the heap of buffered traces within 30 %', { timeout: 60_000 }, () => {
   const printed = execFileSync(process.execPath, ['--import', 'tsx', '--expose-gc', SCRIPT], {
     encoding: 'utf8',
     // The test runner's own hooks are not wanted in there.

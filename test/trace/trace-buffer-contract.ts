@@ -280,7 +280,7 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
     it('does not amend what was made of the segment before', () => {
       const buffer = new TraceBufferHarness(make, limit);
       for (const id of ['a', 'b', 'c']) buffer.add(tool(id));
-      buffer.last.made.set('run', { agentId: 'planner', fingerprint: 'x' });
+      buffer.last.made.set('run', { agentId: 'planner', fingerprint: 1 });
       buffer.add(tool('d'));
       buffer.flush();
       expect(buffer.last.made.size).toBe(0);
@@ -293,7 +293,7 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       const buffer = new TraceBufferHarness(make);
       buffer.add(agent('root'));
       buffer.tick(2_000);
-      buffer.last.made.set('run', { agentId: 'planner', fingerprint: 'x' });
+      buffer.last.made.set('run', { agentId: 'planner', fingerprint: 1 });
       buffer.tick(60_000);
       buffer.add(tool('search', { parent: 'root' }));
       buffer.tick(61_999);
@@ -303,7 +303,7 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(buffer.last).toMatchObject({ revision: 2, segment: 1 });
       expect(idsOf(buffer.last.spans)).toEqual(['root', 'search']);
       expect(idsOf(buffer.last.fresh)).toEqual(['search']);
-      expect(buffer.last.made.get('run')).toEqual({ agentId: 'planner', fingerprint: 'x' });
+      expect(buffer.last.made.get('run')).toEqual({ agentId: 'planner', fingerprint: 1 });
     });
 
     it('needs no root for the second release, in process neither', () => {

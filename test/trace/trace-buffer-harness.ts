@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { SpanRecord } from '../../src/trace/span-record.ts';
 import {
   type ReleasedTrace,
@@ -11,6 +12,10 @@ import { idOf, recordOf, type SpanSpec, traceIdOf } from '../support/spans.ts';
 
 export type MakeTraceBuffer = (options: TraceBufferOptions, sink: TraceSink) => TraceBuffer;
 
+interface OpenSpan {
+  readonly snapshot: () => SpanRecord | undefined;
+}
+
 /** A buffer under test, with all that came out of it. Its clock starts at 0. */
 export class TraceBufferHarness {
   readonly #buffer: TraceBuffer;
@@ -22,9 +27,14 @@ export class TraceBufferHarness {
 
   constructor(make: MakeTraceBuffer, options: Partial<TraceBufferOptions> = {}) {
     this.#buffer = make(resolveTraceBufferOptions(options), {
-      released: (trace) => this.released.push(trace),
+      released: (trace) => {
+        // Spans of a trace without a call can be read only now.
+        expect(trace.fresh.length).toBe(trace.freshCount);
+        this.released.push(trace);
+      },
       late: (ageMillis) => this.lateAges.push(ageMillis),
       duplicate: () => this.duplicates++,
+      snapshot: (handle) => (handle as OpenSpan).snapshot(),
     });
   }
 
@@ -35,8 +45,12 @@ export class TraceBufferHarness {
 
   /** In process: the span starts now; `snapshot` is what can be read of it while it is open. */
   start(spec: SpanSpec, snapshot: () => SpanRecord | undefined = () => recordOf({ ...spec, to: undefined })) {
-    const span = { traceId: traceIdOf(spec.trace ?? 't'), spanId: idOf(spec.id), snapshot };
-    this.#buffer.start(span, this.now);
+    this.#buffer.start(
+      traceIdOf(spec.trace ?? 't'),
+      idOf(spec.id),
+      { snapshot } satisfies OpenSpan,
+      this.now,
+    );
   }
 
   /** In process: the span has ended, and cannot be read. */

@@ -1,0 +1,88 @@
+import { NO_SLOT, OPEN, type SpanPool } from './span-pool.ts';
+import type { SpanRecord } from './span-record.ts';
+import type { MadeRun, ReleasedTrace, ReleaseReason } from './trace-buffer.ts';
+import type { TraceEntry } from './trace-entry.ts';
+
+/** What a release says besides what its trace does. */
+export interface ReleaseDetails {
+  readonly reason: ReleaseReason;
+  readonly missingParent: 'shared' | 'absent';
+  readonly mayHoldRuns: boolean;
+  readonly context: readonly SpanRecord[];
+  /** Open spans that belong to it. */
+  readonly open: readonly SpanRecord[];
+}
+
+/**
+ * A trace as it was when it was released. Where it may hold runs its spans are read out of the pool at once; most hold
+ * none, and are hardly ever read.
+ */
+export class EntryRelease implements ReleasedTrace {
+  readonly traceId: string;
+  readonly segment: number;
+  readonly revision: number;
+  readonly reason: ReleaseReason;
+  readonly missingParent: 'shared' | 'absent';
+  readonly mayHoldRuns: boolean;
+  readonly context: readonly SpanRecord[];
+  readonly freshCount: number;
+  readonly #entry: TraceEntry;
+  readonly #epoch: number;
+  readonly #pool: SpanPool;
+  readonly #newest: number;
+  readonly #open: readonly SpanRecord[];
+  #ended: readonly SpanRecord[] | undefined;
+  #made: Map<string, MadeRun> | undefined;
+
+  /** @param newest the trace's newest span in `pool`, to which the others are chained. */
+  constructor(entry: TraceEntry, pool: SpanPool, newest: number, details: ReleaseDetails) {
+    this.traceId = entry.traceId;
+    this.segment = entry.segment;
+    this.revision = entry.revision;
+    this.freshCount = entry.freshCount;
+    this.reason = details.reason;
+    this.missingParent = details.missingParent;
+    this.mayHoldRuns = details.mayHoldRuns;
+    this.context = details.context;
+    this.#open = details.open;
+    this.#entry = entry;
+    this.#epoch = entry.epoch;
+    this.#pool = pool;
+    this.#newest = newest;
+    if (!this.mayHoldRuns) return;
+    this.#ended = this.#read();
+    this.#made = entry.made;
+  }
+
+  get spans(): readonly SpanRecord[] {
+    this.#ended ??= this.#read();
+    return this.#open.length === 0 ? this.#ended : [...this.#ended, ...this.#open];
+  }
+
+  get fresh(): readonly SpanRecord[] {
+    this.#ended ??= this.#read();
+    return this.freshCount === this.#ended.length ? this.#ended : this.#ended.slice(this.#ended.length - this.freshCount);
+  }
+
+  get made(): Map<string, MadeRun> {
+    this.#made ??= this.#entry.made;
+    return this.#made;
+  }
+
+  /** Spans that came since stand before these in the chain, and the fresh ones before those released already. */
+  #read(): readonly SpanRecord[] {
+    if (this.#entry.epoch !== this.#epoch) {
+      throw new Error('the spans of a trace that is gone cannot be read');
+    }
+    return readEnded(this.#pool, this.#newest);
+  }
+}
+
+/** The spans of a chain but those that are open, the oldest first. */
+export function readEnded(pool: SpanPool, newest: number): readonly SpanRecord[] {
+  const spans: SpanRecord[] = [];
+  for (let slot = newest; slot !== NO_SLOT; slot = pool.next(slot)) {
+    if (!pool.has(slot, OPEN)) spans.push(pool.record(slot));
+  }
+  return spans.reverse();
+}

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { SdkSpan } from '../../src/source/sdk-span.ts';
+import { SdkSpanQueue } from '../../src/source/sdk-span-queue.ts';
+
+const spanOf = (n: number) => ({ name: `span ${n}` }) as SdkSpan;
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A queue with what came out of it. */
+function queueOf() {
+  const seen: string[] = [];
+  let batches = 0;
+  let whenBegun = () => {};
+  const queue = new SdkSpanQueue(
+    {
+      begin: () => {
+        batches++;
+        whenBegun();
+      },
+      started: ({ name }) => seen.push(`+${name}`),
+      ended: ({ name }) => seen.push(`-${name}`),
+    },
+    () => 0,
+  );
+  return { queue, seen, batches: () => batches, atBegin: (work: () => void) => (whenBegun = work) };
+}
+
+describe('SdkSpanQueue', () => {
+  it('does nothing within the turn in which spans start and end', async () => {
+    const { queue, seen } = queueOf();
+    queue.start(spanOf(1));
+    queue.end(spanOf(1));
+    expect(seen).toEqual([]);
+    await turn();
+    expect(seen).toEqual(['+span 1', '-span 1']);
+  });
+
+  it('hands over everything once, in order, whatever the size of bursts and wherever it is drained', async () => {
+    const step = fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.constantFrom('drain', 'turn'));
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
+        const { queue, seen } = queueOf();
+        const sent: string[] = [];
+        for (const next of steps) {
+          if (next === 'drain') queue.drain();
+          else if (next === 'turn') await turn();
+          else {
+            for (let n = 0; n < next; n++) {
+              const isEnd = n % 3 === 0;
+              const span = spanOf(sent.length);
+              sent.push(`${isEnd ? '-' : '+'}${span.name}`);
+              if (isEnd) queue.end(span);
+              else queue.start(span);
+            }
+          }
+        }
+        queue.drain();
+        expect(seen).toEqual(sent);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('takes a burst in as it grows, so that little is held', () => {
+    const { queue, seen } = queueOf();
+    for (let n = 0; n < 100_000; n++) {
+      queue.start(spanOf(n));
+      expect(n - seen.length).toBeLessThan(1_024);
+    }
+  });
+
+  it('hands over what starts meanwhile after what was there', () => {
+    const { queue, seen, atBegin, batches } = queueOf();
+    atBegin(() => batches() === 1 && queue.start(spanOf(2)));
+    queue.start(spanOf(1));
+    queue.drain();
+    expect(seen).toEqual(['+span 1']);
+    queue.drain();
+    expect(seen).toEqual(['+span 1', '+span 2']);
+  });
+
+  it('tells the sink once for each batch', () => {
+    const { queue, batches } = queueOf();
+    for (let n = 0; n < 10; n++) queue.start(spanOf(n));
+    queue.drain();
+    queue.drain();
+    expect(batches()).toBe(1);
+  });
+});

@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SlotIndex } from '../../src/trace/slot-index.ts';
+import { readSpanId, spanIdOf } from '../../src/trace/span-id.ts';
+import { SpanIdSet } from '../../src/trace/span-id-set.ts';
+import { ENDED, NO_SLOT, OPEN, SpanPool } from '../../src/trace/span-pool.ts';
+import type { SpanRecord } from '../../src/trace/span-record.ts';
+
+const HEX = '0123456789abcdef';
+const hexId = fc.string({ unit: fc.constantFrom(...HEX), minLength: 16, maxLength: 16 });
+const time = fc.tuple(fc.maxSafeNat(), fc.integer({ min: 0, max: 999_999_999 }));
+
+const record: fc.Arbitrary<SpanRecord> = fc.record({
+  spanId: hexId,
+  parentSpanId: fc.option(hexId, { nil: undefined }),
+  parentIsRemote: fc.boolean(),
+  start: time,
+  end: fc.option(time, { nil: undefined }),
+  isError: fc.boolean(),
+  resource: fc.record({ identity: fc.string(), serviceName: fc.constantFrom(undefined, 'service') }),
+  verdict: fc.constantFrom({ role: 'none', rule: 'none' }, { role: 'tool', rule: 'test', name: 'search' }),
+  agentOverride: fc.constantFrom(undefined, 'planner'),
+});
+
+function numbersOf(id: string): readonly [number, number] {
+  const numbers = new Uint32Array(2);
+  expect(readSpanId(id, numbers, 0)).toBe(true);
+  return [numbers[0] ?? 0, numbers[1] ?? 0];
+}
+
+describe('span ids as numbers', () => {
+  it('come back as they were, in lower case', () => {
+    fc.assert(
+      fc.property(hexId, fc.boolean(), (id, isUpper) => {
+        expect(spanIdOf(...numbersOf(isUpper ? id.toUpperCase() : id))).toBe(id);
+      }),
+    );
+  });
+
+  it('are not made of anything else', () => {
+    const notAnId = fc.string({ unit: 'grapheme' }).filter((text) => !/^[0-9a-f]{16}$/i.test(text));
+    fc.assert(
+      fc.property(notAnId, hexId, fc.nat({ max: 15 }), (text, id, at) => {
+        expect(readSpanId(text, new Uint32Array(2), 0)).toBe(false);
+        expect(readSpanId(`${id.slice(0, at)}g${id.slice(at + 1)}`, new Uint32Array(2), 0)).toBe(false);
+        expect(readSpanId(`${id}0`, new Uint32Array(2), 0)).toBe(false);
+      }),
+    );
+  });
+});
+
+describe('SpanPool', () => {
+  it('gives every span back as it was filled in, whatever was removed and added meanwhile', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(record, fc.nat()), { maxLength: 60 }), (steps) => {
+        const pool = new SpanPool();
+        const held = new Map<number, SpanRecord>();
+        for (const [span, choice] of steps) {
+          const slot = pool.add(span.spanId, NO_SLOT, undefined);
+          expect(held.has(slot)).toBe(false);
+          expect(pool.has(slot, OPEN)).toBe(true);
+          pool.fill(slot, span);
+          held.set(slot, span);
+          const victim = [...held.keys()][choice % (2 * held.size)];
+          if (victim !== undefined) {
+            pool.remove(victim);
+            held.delete(victim);
+          }
+          for (const [known, wanted] of held) {
+            expect(pool.record(known)).toEqual(wanted);
+            expect(pool.has(known, OPEN)).toBe(false);
+            expect(pool.has(known, ENDED)).toBe(wanted.end !== undefined);
+          }
+        }
+      }),
+    );
+  });
+
+  it('uses places again, and keeps apart what lies in different chunks', () => {
+    const pool = new SpanPool();
+    for (let round = 0; round < 3; round++) {
+      const slots = Array.from({ length: 5_000 }, (_, n) => pool.add(spanIdOf(round, n), NO_SLOT, { n }));
+      expect(new Set(slots).size).toBe(5_000);
+      expect(Math.max(...slots)).toBeLessThan(6_144);
+      slots.forEach((slot, n) => {
+        expect([pool.high(slot), pool.low(slot), pool.handle(slot)]).toEqual([round, n, { n }]);
+      });
+      for (const slot of slots) pool.remove(slot);
+    }
+  });
+});
+
+describe.each([
+  [
+    'walking the chain',
+    (pool: SpanPool, chain: number) => (id: string) => pool.find(chain, ...numbersOf(id)),
+  ],
+  [
+    'by the index',
+    (pool: SpanPool, chain: number) => {
+      const index = new SlotIndex(pool, chain);
+      return (id: string) => index.find(...numbersOf(id));
+    },
+  ],
+] as const)('finding a span, %s', (_, finder) => {
+  it('finds each span of the chain and no other', () => {
+    const ids = fc.uniqueArray(
+      fc.oneof(
+        hexId,
+        fc.nat().map((n) => spanIdOf(0, n)),
+      ),
+      { maxLength: 300 },
+    );
+    fc.assert(
+      fc.property(ids, ids, (known, others) => {
+        const pool = new SpanPool();
+        const slots = new Map<string, number>();
+        let chain = NO_SLOT;
+        for (const id of known) {
+          chain = pool.add(id, chain, undefined);
+          slots.set(id, chain);
+        }
+        const find = finder(pool, chain);
+        for (const id of [...known, ...others]) expect(find(id)).toBe(slots.get(id) ?? NO_SLOT);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('SpanIdSet', () => {
+  it('holds what was added and nothing else', () => {
+    const ids = fc.uniqueArray(
+      hexId.filter((id) => !/^0+$/.test(id)),
+      { maxLength: 300 },
+    );
+    fc.assert(
+      fc.property(ids, ids, (known, others) => {
+        const set = new SpanIdSet(known.length);
+        for (const id of known) set.add(...numbersOf(id));
+        for (const id of [...known, ...others]) expect(set.has(...numbersOf(id))).toBe(known.includes(id));
+      }),
+    );
+  });
+});
