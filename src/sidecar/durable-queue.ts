@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import type { OtlpRequest } from '../source/otlp-sink.ts';
 import { tell } from '../support/tell.ts';
+import { CLAIM_FILES, DirectoryClaim } from './directory-claim.ts';
 
 /** A request that rests on disk. */
 export interface DurableEntry {
@@ -18,9 +19,11 @@ export interface DurableEntry {
  * An entry counts from when `append` resolves: it then survives the process, and the machine. One that was delivered
  * just before the process was killed may be found again: what is kept here arrives at least once.
  *
- * Several processes may share the directory. Each delivers what it took itself and what it found when it began.
+ * The directory belongs to one process at a time: two would deliver the same entries, and neither those that the
+ * other leaves behind.
  */
 export class DurableQueue {
+  readonly #claim: DirectoryClaim;
   readonly #root: RootDatabase<Buffer, string>;
   /** Entries that are of no more use, though deleting them failed; a full disk may refuse even that. */
   readonly #undeleted = new Set<string>();
@@ -28,20 +31,24 @@ export class DurableQueue {
   #appended = 0;
   #closed = false;
 
-  private constructor(root: RootDatabase<Buffer, string>) {
+  private constructor(claim: DirectoryClaim, root: RootDatabase<Buffer, string>) {
+    this.#claim = claim;
     this.#root = root;
   }
 
-  /** @throws Error where LMDB is not installed, or the directory cannot be used. */
+  /** @throws Error where LMDB is not installed, another process has the directory, or it cannot be used. */
   static async open(path: string): Promise<DurableQueue> {
-    const { open } = await importLmdb();
+    const lmdb = await importLmdb();
+    let claim: DirectoryClaim | undefined;
     try {
       mkdirSync(path, { recursive: true, mode: 0o700 });
       // An older queue may have been copied here with other permissions.
       for (const file of FILES) if (existsSync(join(path, file))) chmodSync(join(path, file), 0o600);
       const options = { path, noSubdir: false, encoding: 'binary', permissionsMode: 0o600 } as const;
-      return new DurableQueue(open<Buffer, string>(options));
+      claim = await DirectoryClaim.take(path, lmdb);
+      return new DurableQueue(claim, lmdb.open<Buffer, string>(options));
     } catch (error) {
+      await claim?.release();
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(`the queue in ${path} (sending_queue.storage) cannot be opened: ${reason}`, {
         cause: error,
@@ -69,7 +76,7 @@ export class DurableQueue {
     return { key, bytes };
   }
 
-  /** An entry is gone where another process delivered it. */
+  /** An entry is gone where somebody else deleted it. */
   read(key: string): OtlpRequest | 'gone' | 'damaged' {
     const bytes = this.#closed ? undefined : this.#root.get(key);
     return bytes === undefined ? 'gone' : (decode(bytes) ?? 'damaged');
@@ -89,6 +96,7 @@ export class DurableQueue {
     await Promise.allSettled(this.#writes);
     await this.#root.flushed;
     await this.#root.close();
+    await this.#claim.release();
   }
 
   /** So that closing can wait for it. */
@@ -126,7 +134,7 @@ export class DurableQueue {
   }
 }
 
-const FILES = ['data.mdb', 'lock.mdb'];
+const FILES = ['data.mdb', 'lock.mdb', ...CLAIM_FILES];
 
 /** The length of the head, the head as JSON, the body as it is. */
 function encode({ body, ...head }: OtlpRequest): Buffer {

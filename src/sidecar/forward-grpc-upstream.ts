@@ -1,25 +1,13 @@
-import {
-  type ChannelCredentials,
-  Client,
-  type ClientUnaryCall,
-  status as codes,
-  credentials,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { status as codes, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { OtlpRequest, OtlpSignal, UpstreamAnswer } from '../source/otlp-sink.ts';
 import { BoundedBytes } from '../source/receiver/bounded-bytes.ts';
 import { inflate } from '../source/receiver/inflate.ts';
 import { Room } from '../source/receiver/room.ts';
 import { forwardAnswer } from './forward-answer.ts';
+import { GrpcConnection, type GrpcOutcome } from './forward-grpc-connection.ts';
 import { forwardHeaders } from './forward-headers.ts';
 import { retryInfoSeconds } from './forward-retry-info.ts';
-import {
-  MAX_ANSWER_BYTES,
-  type Upstream,
-  type UpstreamOptions,
-  type UpstreamReply,
-} from './forward-upstream.ts';
+import type { ForwardTls, Upstream, UpstreamOptions, UpstreamReply } from './forward-upstream.ts';
 
 /** After so many calls in a row without an answer the connection is taken for dead, and made anew. */
 const MAX_UNANSWERED = 5;
@@ -30,15 +18,16 @@ const MAX_INFLATED_BYTES = 1_073_741_824;
 /** An upstream that takes OTLP/gRPC. Messages go on as the bytes they are; nothing is decoded. */
 export class GrpcUpstream implements Upstream {
   readonly #options: UpstreamOptions;
-  readonly #credentials: ChannelCredentials;
-  readonly #calls = new Set<ClientUnaryCall>();
-  #client: Client;
+  #tls: ForwardTls;
+  #connection: GrpcConnection;
+  /** Those that were replaced, while they have calls. */
+  readonly #retired = new Set<GrpcConnection>();
   #unanswered = 0;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    this.#credentials = credentialsOf(options);
-    this.#client = this.#connect();
+    this.#tls = options.tls;
+    this.#connection = new GrpcConnection(options, options.tls);
   }
 
   refusalOf(request: OtlpRequest): UpstreamAnswer | undefined {
@@ -58,9 +47,10 @@ export class GrpcUpstream implements Upstream {
       const answer = forwardAnswer.failure(request, 400, 'the body cannot be sent on as a gRPC message');
       return { outcome: 'rejected', cause: 'no gRPC message', answer };
     }
-    let outcome: Outcome;
+    let outcome: GrpcOutcome;
     try {
-      outcome = await this.#call(request.signal, message, metadata);
+      const { timeoutMillis } = this.#options;
+      outcome = await this.#connection.call(METHODS[request.signal], message, metadata, timeoutMillis);
     } catch {
       const answer = forwardAnswer.failure(request, 503, 'forwarding is closing');
       return { outcome: 'again', cause: 'closed', answer };
@@ -75,56 +65,23 @@ export class GrpcUpstream implements Upstream {
     return failureOf(request, error);
   }
 
+  renew(tls: ForwardTls): void {
+    this.#tls = tls;
+    if (this.#options.endpoint.protocol === 'https:') this.#reconnect();
+  }
+
   close(): void {
-    for (const call of this.#calls) call.cancel();
-    this.#client.close();
+    for (const connection of [this.#connection, ...this.#retired]) connection.close();
   }
 
-  /** Rejects once the client is closed. */
-  #call(signal: OtlpSignal, message: Buffer, metadata: Metadata): Promise<Outcome> {
-    const deadline = Date.now() + this.#options.timeoutMillis;
-    return new Promise((resolve) => {
-      const call = this.#client.makeUnaryRequest(
-        METHODS[signal],
-        asIs,
-        asIs,
-        message,
-        metadata,
-        { deadline },
-        (error, body = Buffer.alloc(0)) => {
-          this.#calls.delete(call);
-          resolve({ error: error ?? undefined, body });
-        },
-      );
-      this.#calls.add(call);
-    });
-  }
-
-  #connect(): Client {
-    return new Client(targetOf(this.#options.endpoint), this.#credentials, {
-      'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
-      'grpc.max_send_message_length': -1,
-      'grpc.default_compression_algorithm': this.#options.compression === 'gzip' ? 2 : 0,
-      // Trying again is the forwarder's business, and so is noticing soon that the upstream is back.
-      'grpc.enable_retries': 0,
-      'grpc.initial_reconnect_backoff_ms': 500,
-      'grpc.max_reconnect_backoff_ms': 5_000,
-      // A new client makes a connection of its own, and is not given one that was found dead.
-      'grpc.use_local_subchannel_pool': 1,
-      'grpc.enable_http_proxy': 0,
-    });
-  }
-
+  /** Calls that are under way end on the connection they began on. */
   #reconnect(): void {
+    const old = this.#connection;
     this.#unanswered = 0;
-    this.#client.close();
-    this.#client = this.#connect();
+    this.#connection = new GrpcConnection(this.#options, this.#tls);
+    this.#retired.add(old);
+    void old.retire().then(() => this.#retired.delete(old));
   }
-}
-
-interface Outcome {
-  readonly error: ServiceError | undefined;
-  readonly body: Buffer;
 }
 
 const METHODS: Readonly<Record<OtlpSignal, string>> = {
@@ -155,25 +112,10 @@ const STATUS_BY_CODE: ReadonlyMap<number, number> = new Map([
   [codes.DEADLINE_EXCEEDED, 504],
 ]);
 
-function asIs(bytes: Buffer): Buffer {
-  return bytes;
-}
-
-function credentialsOf({ endpoint, tls }: UpstreamOptions): ChannelCredentials {
-  if (endpoint.protocol === 'http:') return credentials.createInsecure();
-  const [ca, key, cert] = [tls.ca, tls.key, tls.cert].map((pem) =>
-    pem === undefined ? null : Buffer.from(pem),
-  );
-  return credentials.createSsl(ca, key, cert, { rejectUnauthorized: !tls.insecureSkipVerify });
-}
-
-function targetOf({ protocol, hostname, port }: URL): string {
-  return `dns:${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
-}
-
-async function messageOf({ body, contentEncoding }: OtlpRequest): Promise<Buffer> {
+async function messageOf(request: OtlpRequest): Promise<Buffer> {
+  const { body, contentEncoding } = request;
   if (contentEncoding === undefined) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const room = new Room({ admit: () => () => {} });
+  const room = new Room({ admit: () => () => {} }, request);
   return await inflate(body, contentEncoding, () => new BoundedBytes(room, MAX_INFLATED_BYTES));
 }
 
@@ -205,7 +147,7 @@ function failureOf(request: OtlpRequest, error: ServiceError): UpstreamReply {
   return {
     outcome: comesAgain ? 'again' : 'rejected',
     cause: `gRPC ${codes[code] ?? code}`,
-    answer: own === undefined ? answer : { ...answer, body: own },
+    answer: { ...answer, ...(own && { body: own }), grpcStatus: { code, message: details, details: own } },
   };
 }
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, unzip } from 'node:zlib';
 import type { OtlpRequest, UpstreamAnswer } from '../source/otlp-sink.ts';
+import { passedHeaders } from '../source/receiver/passed-headers.ts';
 import { forwardAnswer } from './forward-answer.ts';
 import { retryAfterSeconds } from './forward-retry-after.ts';
 import { MAX_ANSWER_BYTES, type UpstreamReply } from './forward-upstream.ts';
@@ -19,13 +20,32 @@ export async function httpReply(
 ): Promise<UpstreamReply> {
   const cause = `HTTP ${status}`;
   const body = bytes && (await readable(request, headers, bytes));
+  const fields = { headers: answerHeaders(headers) };
   if (status >= 200 && status < 300) {
-    const answer = forwardAnswer.success(request);
-    return { outcome: 'delivered', cause, answer: body === undefined ? answer : { ...answer, body } };
+    const answer = { ...forwardAnswer.success(request), ...(body && { body }), ...fields };
+    return {
+      outcome: 'delivered',
+      cause,
+      answer: { ...answer, status: BODILESS.has(status) ? 200 : status },
+    };
   }
-  const answer = failureOf(request, status, retryAfterSeconds(headers['retry-after'], Date.now()), body);
+  const seconds = retryAfterSeconds(headers['retry-after'], Date.now());
+  const answer = { ...failureOf(request, status, seconds, body), ...fields };
   return { outcome: AGAIN.has(status) ? 'again' : 'rejected', cause, answer };
 }
+
+/** Answers to exports have a body, be it an empty one. */
+const BODILESS = new Set([204, 205]);
+
+/** What the sender gets of the header fields: those that are for it, and not for this hop or for browsers of another origin. */
+function answerHeaders(headers: IncomingHttpHeaders): NonNullable<UpstreamAnswer['headers']> {
+  const passed = Object.entries(passedHeaders(headers, false));
+  return Object.fromEntries(passed.filter(([name]) => !OURS.test(name)));
+}
+
+/** They describe the body, the origin or the moment of an answer, all of which are ours. */
+const OURS =
+  /^(?:content-.*|access-control-.*|date|retry-after|vary|alt-svc|strict-transport-security|location)$/;
 
 function failureOf(
   request: OtlpRequest,

@@ -1,20 +1,18 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type * as http from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { OtlpRequest } from '../source/otlp-sink.ts';
 import { forwardAnswer } from './forward-answer.ts';
 import { forwardHeaders } from './forward-headers.ts';
+import { HttpPool } from './forward-http-pool.ts';
 import { httpReply } from './forward-http-reply.ts';
 import {
+  type ForwardTls,
   MAX_ANSWER_BYTES,
   type Upstream,
   type UpstreamOptions,
   type UpstreamReply,
 } from './forward-upstream.ts';
-
-/** Bounds senders that wait for the upstream's own answer; a queue has fewer consumers. */
-const MAX_SOCKETS = 128;
 
 /**
  * An upstream that takes OTLP/HTTP. The status line decides what became of a request; the body of the answer only
@@ -22,17 +20,12 @@ const MAX_SOCKETS = 128;
  */
 export class HttpUpstream implements Upstream {
   readonly #options: UpstreamOptions;
-  readonly #agent: http.Agent;
-  readonly #inFlight = new Set<http.ClientRequest>();
+  readonly #pool: HttpPool;
   #closed = false;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    const pool = { keepAlive: true, maxSockets: MAX_SOCKETS };
-    this.#agent =
-      options.endpoint.protocol === 'https:'
-        ? new https.Agent({ ...pool, ...tlsOptions(options.tls) })
-        : new http.Agent(pool);
+    this.#pool = new HttpPool(options.endpoint, options.tls);
   }
 
   refusalOf(): undefined {
@@ -50,10 +43,13 @@ export class HttpUpstream implements Upstream {
     return await httpReply(request, answered.response, answered.bytes);
   }
 
+  renew(tls: ForwardTls): void {
+    this.#pool.renew(tls);
+  }
+
   close(): void {
     this.#closed = true;
-    for (const outgoing of this.#inFlight) outgoing.destroy();
-    this.#agent.destroy();
+    this.#pool.close();
   }
 
   async #outgoing(request: OtlpRequest): Promise<Outgoing> {
@@ -70,12 +66,14 @@ export class HttpUpstream implements Upstream {
 
   async #exchange(request: OtlpRequest, outgoing: Outgoing, wantsBody: boolean): Promise<Answered> {
     const deadline = performance.now() + this.#options.timeoutMillis;
-    try {
-      return await this.#once(request, outgoing, wantsBody, deadline);
-    } catch (error) {
-      // An upstream may close a connection that rests, just when the next request goes out on it.
-      if (!(error instanceof StaleConnection)) throw error;
-      return await this.#once(request, outgoing, wantsBody, deadline);
+    for (;;) {
+      try {
+        return await this.#once(request, outgoing, wantsBody, deadline);
+      } catch (error) {
+        // An upstream may close a connection that rests, just when the next request goes out on it. That can befall
+        // each of them, and then the next one is new.
+        if (!(error instanceof StaleConnection)) throw error;
+      }
     }
   }
 
@@ -85,12 +83,9 @@ export class HttpUpstream implements Upstream {
     wantsBody: boolean,
     deadline: number,
   ): Promise<Answered> {
-    const { endpoint } = this.#options;
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new NoAnswer();
-      const client = endpoint.protocol === 'https:' ? https : http;
-      const sent = client.request(urlOf(endpoint, request), { method: 'POST', agent: this.#agent, headers });
-      this.#inFlight.add(sent);
+      const sent = this.#pool.post(urlOf(this.#options.endpoint, request), headers);
       const timer = setTimeout(() => sent.destroy(new NoAnswer()), Math.max(0, deadline - performance.now()));
       // From here on the answer counts, whatever becomes of the connection.
       let isAnswered = false;
@@ -99,7 +94,6 @@ export class HttpUpstream implements Upstream {
       };
       sent.on('close', () => {
         clearTimeout(timer);
-        this.#inFlight.delete(sent);
         fail(new NoAnswer());
       });
       sent.on('error', (error) => {
@@ -140,16 +134,6 @@ function urlOf(endpoint: URL, { signal }: OtlpRequest): URL {
   const url = new URL(endpoint);
   url.pathname = `${endpoint.pathname.replace(/\/+$/, '')}/v1/${signal}`;
   return url;
-}
-
-function tlsOptions({
-  ca,
-  cert,
-  key,
-  insecureSkipVerify = false,
-}: UpstreamOptions['tls']): https.AgentOptions {
-  const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-  return { ...files, minVersion: 'TLSv1.2', rejectUnauthorized: !insecureSkipVerify };
 }
 
 /** Reads up to the bound. Never rejects. @returns undefined where not all of it came, or it is not wanted. */

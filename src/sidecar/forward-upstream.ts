@@ -9,6 +9,8 @@ export interface Upstream {
    * @param wantsBody whether the body of the answer is of use to anyone; else it is read and forgotten.
    */
   send(request: OtlpRequest, wantsBody: boolean): Promise<UpstreamReply>;
+  /** Certificates for connections made from now on. What is in flight ends on those that are there. */
+  renew(tls: ForwardTls): void;
   /** Ends what is in flight. */
   close(): void;
 }

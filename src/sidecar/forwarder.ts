@@ -1,28 +1,20 @@
 import type { OtlpRequest, UpstreamAnswer } from '../source/otlp-sink.ts';
 import { suppressTracing } from '../support/suppress-tracing.ts';
-import { tell } from '../support/tell.ts';
 import { DurableQueue } from './durable-queue.ts';
-import {
-  ForwardAccount,
-  type ForwardDrop,
-  type ForwardDropReason,
-  type ForwarderStats,
-} from './forward-account.ts';
+import type { ForwardDrop, ForwarderStats } from './forward-account.ts';
 import { forwardAnswer } from './forward-answer.ts';
-import { backoffMillis } from './forward-backoff.ts';
+import { ForwardConsumers } from './forward-consumers.ts';
 import { HttpUpstream } from './forward-http-upstream.ts';
-import { type ForwardItem, forwardItem } from './forward-item.ts';
-import { ForwardNotices } from './forward-notices.ts';
+import { forwardItem } from './forward-item.ts';
+import { ForwardLedger } from './forward-ledger.ts';
 import {
   type ForwarderOptions,
   type ResolvedForwarderOptions,
   resolveForwarderOptions,
 } from './forward-options.ts';
-import { ForwardPauses } from './forward-pauses.ts';
-import { ForwardQueue } from './forward-queue.ts';
-import type { Upstream, UpstreamReply } from './forward-upstream.ts';
+import type { ForwardTls, Upstream, UpstreamReply } from './forward-upstream.ts';
 
-export type { ForwardDrop, ForwardDropReason, ForwarderStats };
+export type { ForwardDrop, ForwarderStats };
 
 /**
  * Passes requests on, unchanged, to where they went before this sidecar stood between. Never throws.
@@ -31,21 +23,13 @@ export type { ForwardDrop, ForwardDropReason, ForwarderStats };
  *                                                          ↑             │
  *                                                          └── pause ◄── not now
  *
- * A consumer keeps its request while it pauses, so that an upstream in trouble is asked by no more than ten requests
- * at a time. Order is not kept.
+ * What became of each request is written down in the ledger.
  */
 export class Forwarder {
-  readonly #options: ResolvedForwarderOptions;
   readonly #upstream: Upstream;
   readonly #disk: DurableQueue | undefined;
-  readonly #onDrop: (drop: ForwardDrop) => void;
-  readonly #notices: ForwardNotices;
-  readonly #queue: ForwardQueue;
-  readonly #pauses = new ForwardPauses();
-  readonly #account = new ForwardAccount();
-  /** Consumers that have a request. */
-  #busy = 0;
-  #isDraining = false;
+  readonly #ledger: ForwardLedger;
+  readonly #consumers: ForwardConsumers;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -54,12 +38,10 @@ export class Forwarder {
     disk: DurableQueue | undefined,
     onDrop: (drop: ForwardDrop) => void,
   ) {
-    this.#options = options;
     this.#upstream = upstream;
     this.#disk = disk;
-    this.#onDrop = onDrop;
-    this.#notices = new ForwardNotices(options.endpoint);
-    this.#queue = new ForwardQueue(options.queue.maxBytes);
+    this.#ledger = new ForwardLedger(options.endpoint, options.queue.maxBytes, onDrop);
+    this.#consumers = new ForwardConsumers(options, this.#ledger, (request) => this.#send(request, false));
   }
 
   /**
@@ -80,14 +62,12 @@ export class Forwarder {
   }
 
   get stats(): ForwarderStats {
-    const { received, sent, refused, dropped, held, retries } = this.#account;
-    const { size: queuedRequests, bytes: queuedBytes } = this.#queue;
-    return { received, sent, refused, dropped: { ...dropped }, queuedRequests, queuedBytes, held, retries };
+    return this.#ledger.stats;
   }
 
   /** Whether the upstream cannot be reached, or has no time, as far as is known. */
   get isFailing(): boolean {
-    return this.#notices.isFailing;
+    return this.#ledger.isFailing;
   }
 
   /**
@@ -97,38 +77,40 @@ export class Forwarder {
    * not taken.
    */
   forward(request: OtlpRequest): Promise<UpstreamAnswer | undefined> | undefined {
-    this.#account.received++;
+    this.#ledger.receive();
     const refusal = this.#upstream.refusalOf(request);
-    if (refusal !== undefined) return Promise.resolve(this.#refuse(refusal));
+    if (refusal !== undefined) return Promise.resolve(this.#ledger.refuse(refusal));
     if (this.#disk !== undefined) return this.#store(this.#disk, request);
     const item = forwardItem.inMemory(request);
-    if (this.#closing !== undefined) this.#drop(item, 'shutdown');
-    else if (!this.#queue.hasRoom(item.bytes)) this.#drop(item, 'queue_full');
-    else this.#enqueue(item);
+    if (this.#closing !== undefined) this.#ledger.drop(item, 'shutdown');
+    else if (!this.#ledger.queue.hasRoom(item.bytes)) this.#ledger.drop(item, 'queue_full');
+    else this.#consumers.enqueue(item);
     return undefined;
   }
 
   /** Sends a request once, at once, and gives the upstream's own answer. Never rejects. */
   async forwardSync(request: OtlpRequest): Promise<UpstreamAnswer> {
-    this.#account.received++;
+    this.#ledger.receive();
     const refusal = this.#upstream.refusalOf(request);
-    if (refusal !== undefined) return this.#refuse(refusal);
-    if (this.#closing !== undefined) return this.#refuse(comeAgain(request));
+    if (refusal !== undefined) return this.#ledger.refuse(refusal);
+    if (this.#closing !== undefined) return this.#ledger.refuse(comeAgain(request));
     const item = forwardItem.inMemory(request);
-    this.#queue.add(item);
+    this.#ledger.queue.add(item);
     const { outcome, answer } = await this.#send(request, true);
-    if (!this.#queue.remove(item)) return answer; // counted at close
-    if (outcome !== 'delivered') return this.#refuse(answer);
-    this.#account.sent++;
+    if (!this.#ledger.queue.remove(item)) return answer; // counted at close
+    if (outcome !== 'delivered') return this.#ledger.refuse(answer);
+    this.#ledger.pass();
     return answer;
   }
 
+  /** Certificates for connections made from now on; what is in flight is not disturbed. */
+  renew(tls: ForwardTls): void {
+    if (this.#closing === undefined) this.#upstream.renew(tls);
+  }
+
   /** Waits until nothing is queued, or so many milliseconds have passed. Requests that pause are tried at once. */
-  async drain(timeoutMillis: number): Promise<void> {
-    this.#isDraining = true;
-    this.#pauses.wake();
-    await this.#queue.whenEmpty(timeoutMillis);
-    this.#isDraining = false;
+  drain(timeoutMillis: number): Promise<void> {
+    return this.#consumers.drain(timeoutMillis);
   }
 
   /** Ends at once: what is queued is dropped, or stays in the durable queue. Idempotent. */
@@ -138,123 +120,40 @@ export class Forwarder {
   }
 
   async #close(): Promise<void> {
-    for (const item of this.#queue.items()) {
-      if (!item.isDurable) this.#drop(item, 'shutdown');
-      else if (this.#queue.remove(item)) this.#account.held++;
-    }
+    this.#ledger.close();
     this.#upstream.close();
-    this.#pauses.end();
+    this.#consumers.end();
     await this.#disk?.close();
   }
 
   #resume(disk: DurableQueue): void {
     for (const entry of disk.entries()) {
-      this.#account.received++;
-      this.#enqueue(forwardItem.onDisk(disk, entry));
+      this.#ledger.receive();
+      this.#consumers.enqueue(forwardItem.onDisk(disk, entry));
     }
   }
 
   async #store(disk: DurableQueue, request: OtlpRequest): Promise<UpstreamAnswer | undefined> {
+    const { queue } = this.#ledger;
     // Room is taken before the request is written, so that many at a time cannot outgrow the bound.
     const writing = { ...forwardItem.inMemory(request), isDurable: true };
-    if (this.#closing !== undefined || !this.#queue.hasRoom(writing.bytes)) {
-      return this.#refuse(comeAgain(request));
+    if (this.#closing !== undefined || !queue.hasRoom(writing.bytes)) {
+      return this.#ledger.refuse(comeAgain(request));
     }
-    this.#queue.add(writing);
+    queue.add(writing);
     try {
       const entry = await disk.append(request, writing.bytes);
       // Where it was closed meanwhile, the entry rests there, and counts as held already.
-      if (this.#queue.remove(writing)) this.#enqueue(forwardItem.onDisk(disk, entry));
+      if (queue.remove(writing)) this.#consumers.enqueue(forwardItem.onDisk(disk, entry));
       return undefined;
     } catch (error) {
-      if (!this.#queue.remove(writing)) this.#account.held--;
-      this.#notices.lost('not stored', error instanceof Error && 'code' in error ? String(error.code) : '');
-      return this.#refuse(comeAgain(request));
-    }
-  }
-
-  #refuse(answer: UpstreamAnswer): UpstreamAnswer {
-    this.#account.refused++;
-    return answer;
-  }
-
-  #enqueue(item: ForwardItem): void {
-    this.#queue.enqueue(item);
-    this.#pump();
-  }
-
-  #pump(): void {
-    while (this.#busy < this.#options.queue.consumers) {
-      const item = this.#queue.next();
-      if (item === undefined) return;
-      this.#busy++;
-      void this.#deliver(item).finally(() => {
-        this.#busy--;
-        this.#pump();
-      });
-    }
-  }
-
-  async #deliver(item: ForwardItem): Promise<void> {
-    const request = item.load();
-    if (request === 'damaged') return this.#drop(item, 'unreadable');
-    if (request === 'gone') return this.#disown(item);
-    const expires = performance.now() + this.#options.retry.maxElapsedMillis;
-    for (let failures = 1; ; failures++) {
-      const { outcome, cause, answer } = await this.#send(request, false);
-      if (!this.#queue.has(item)) return; // closed
-      if (outcome === 'delivered') return this.#settle(item);
-      if (outcome === 'rejected') return this.#drop(item, 'rejected', cause);
-      this.#notices.failing(cause);
-      const asked = this.#askedMillis(item, answer);
-      const wait = Math.max(asked, this.#backoff(failures));
-      const isOver = performance.now() + wait > expires;
-      if (isOver && !item.isDurable) return this.#drop(item, 'retry_expired', cause);
-      this.#account.retries++;
-      await this.#pauses.pause(wait, asked);
-      if (!this.#queue.has(item)) return;
-      if (isOver) return this.#queue.enqueue(item); // others have their turn
-    }
-  }
-
-  #settle(item: ForwardItem): void {
-    this.#notices.works();
-    item.forget();
-    this.#queue.remove(item);
-    this.#account.sent++;
-  }
-
-  /** Another process that shares the durable queue delivered it. */
-  #disown(item: ForwardItem): void {
-    if (this.#queue.remove(item)) this.#account.received--;
-  }
-
-  #drop(item: ForwardItem, reason: ForwardDropReason, cause = ''): void {
-    item.forget();
-    this.#queue.remove(item);
-    this.#account.dropped[reason]++;
-    // At the end whoever closes tells how many were left.
-    if (reason !== 'shutdown') this.#notices.lost(reason, cause);
-    try {
-      this.#onDrop({ reason, cause, signal: item.signal, bytes: item.bytes });
-    } catch (error) {
-      tell.error('spanplan: onDrop threw', error instanceof Error ? error.name : typeof error);
+      this.#ledger.unstore(writing, error instanceof Error && 'code' in error ? String(error.code) : '');
+      return this.#ledger.refuse(comeAgain(request));
     }
   }
 
   async #send(request: OtlpRequest, wantsBody: boolean): Promise<UpstreamReply> {
     return await suppressTracing(() => this.#upstream.send(request, wantsBody));
-  }
-
-  /** How long the upstream asked to be left alone. It cannot ask a durable queue, which never gives up, for ever. */
-  #askedMillis({ isDurable }: ForwardItem, { retryAfterSeconds = 0 }: UpstreamAnswer): number {
-    const millis = retryAfterSeconds * 1_000;
-    return isDurable ? Math.min(millis, this.#options.retry.maxElapsedMillis) : millis;
-  }
-
-  #backoff(failures: number): number {
-    // In a drain there is little time left, and the upstream's return is to be noticed.
-    return backoffMillis(this.#isDraining ? 1 : failures, this.#options.retry, Math.random());
   }
 }
 

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { OtlpRequest, UpstreamAnswer } from '../source/otlp-sink.ts';
+import { type PemContents, PemFiles } from '../support/pem-files.ts';
 import { maskUrl } from './config-print.ts';
 import type { DestinationConfig, SidecarConfig } from './config-schema.ts';
 import type { ForwardTls } from './forward-upstream.ts';
@@ -19,33 +19,40 @@ export class Forwarding implements Passage {
   /** As it may be shown. */
   readonly endpoint: string;
   readonly #forwarder: Forwarder;
+  readonly #certificates: PemFiles;
   readonly #isSync: boolean;
   #sent = 0;
   #retries = 0;
 
-  private constructor(forwarder: Forwarder, { endpoint, sync }: DestinationConfig) {
+  private constructor(forwarder: Forwarder, certificates: PemFiles, { endpoint, sync }: DestinationConfig) {
     this.#forwarder = forwarder;
+    this.#certificates = certificates;
     this.endpoint = maskUrl(endpoint);
     this.#isSync = sync;
   }
 
   /**
+   * @param reloadIntervalMillis how often the files of certificates are looked at for changes.
    * @returns undefined where nothing is to be forwarded.
    * @throws StartError where certificates, headers or the durable queue cannot be used.
    */
-  static async open({ exporters: { otlphttp, otlp } }: SidecarConfig): Promise<Forwarding | undefined> {
+  static async open(
+    { exporters: { otlphttp, otlp } }: SidecarConfig,
+    reloadIntervalMillis = 10_000,
+  ): Promise<Forwarding | undefined> {
     const destination = otlphttp ?? otlp;
     if (destination === undefined) return undefined;
     const { endpoint, headers, compression, timeout, sending_queue, retry_on_failure } = destination;
     const { storage } = sending_queue;
     try {
+      const certificates = await certificatesOf(destination);
       const forwarder = await Forwarder.open({
         endpoint,
         protocol: otlphttp === undefined ? 'grpc' : 'http',
         headers,
         compression,
         timeoutMillis: timeout,
-        tls: await readTls(destination),
+        tls: tlsOf(destination, certificates.contents),
         queue: {
           maxBytes: sending_queue.queue_size,
           consumers: sending_queue.num_consumers,
@@ -57,9 +64,9 @@ export class Forwarding implements Passage {
           maxElapsedMillis: retry_on_failure.max_elapsed_time,
         },
       });
-      return new Forwarding(forwarder, destination);
+      certificates.watch(reloadIntervalMillis, (contents) => forwarder.renew(tlsOf(destination, contents)));
+      return new Forwarding(forwarder, certificates, destination);
     } catch (error) {
-      if (error instanceof StartError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       throw new StartError(`Nothing can be forwarded: ${reason.replace(/\.?$/, '.')}`, { cause: error });
     }
@@ -88,32 +95,17 @@ export class Forwarding implements Passage {
   }
 
   async close(): Promise<ForwardingRest> {
+    this.#certificates.close();
     await this.#forwarder.close();
     const { dropped, held } = this.stats;
     return { lost: dropped.shutdown, kept: held };
   }
 }
 
-async function readTls({ tls }: DestinationConfig): Promise<ForwardTls> {
-  const { ca_file, cert_file, key_file, insecure, insecure_skip_verify } = tls;
-  const [ca, cert, key] = await Promise.all([ca_file, cert_file, key_file].map(readPem));
-  return {
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
-    insecure,
-    insecureSkipVerify: insecure_skip_verify,
-  };
+function certificatesOf({ tls }: DestinationConfig): Promise<PemFiles> {
+  return PemFiles.load({ caFile: tls.ca_file, certFile: tls.cert_file, keyFile: tls.key_file });
 }
 
-async function readPem(path: string | undefined): Promise<Buffer | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new StartError(`Nothing can be forwarded: the file ${path} cannot be read (${code}).`, {
-      cause: error,
-    });
-  }
+function tlsOf({ tls }: DestinationConfig, contents: PemContents): ForwardTls {
+  return { ...contents, insecure: tls.insecure, insecureSkipVerify: tls.insecure_skip_verify };
 }

@@ -237,6 +237,11 @@ describe('a sender that waits for the upstream gets', () => {
     const answer = await forwarder.forwardSync(grpcRequest());
     expect(answer.status).toBe(status);
     expect(readStatus(answer.body)).toEqual({ code: codes[code], message: 'as the upstream says' });
+    expect(answer.grpcStatus).toEqual({
+      code: codes[code],
+      message: 'as the upstream says',
+      details: undefined,
+    });
   });
 
   it("the upstream's own Status with all its details", async () => {
@@ -245,6 +250,7 @@ describe('a sender that waits for the upstream gets', () => {
     const answer = await (await open(server.url)).forwardSync(grpcRequest());
     expect(answer).toMatchObject({ status: 429, retryAfterSeconds: 7 });
     expect(Buffer.from(answer.body)).toEqual(own);
+    expect(answer.grpcStatus).toEqual({ code: codes.RESOURCE_EXHAUSTED, message: 'later', details: own });
   });
 });
 

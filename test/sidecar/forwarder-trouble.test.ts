@@ -142,6 +142,7 @@ describe('an enormous upstream', () => {
       status: 200,
       retryAfterSeconds: undefined,
       body: new Uint8Array(),
+      headers: {},
     });
   });
 
@@ -165,6 +166,53 @@ describe('an enormous upstream', () => {
     const forwarder = await open(url, { timeoutMillis: 2_000 });
     void forwarder.forward(otlpRequest());
     await until(() => forwarder.stats.retries > 1);
+  });
+});
+
+describe('an upstream with something to say before', () => {
+  it.each(['100 Continue', '102 Processing', '103 Early Hints'])(
+    'that says %s answers later',
+    async (head) => {
+      const url = await rawUpstream((socket) => {
+        socket.write(`HTTP/1.1 ${head}\r\nlink: </x>\r\n\r\n`);
+        setTimeout(() => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'), 20);
+      });
+      const forwarder = await open(url);
+      void forwarder.forward(otlpRequest());
+      await until(() => forwarder.stats.sent === 1);
+      expect(forwarder.stats.retries).toBe(0);
+    },
+  );
+
+  it('that would change the protocol has not taken the request', async () => {
+    const url = await rawUpstream((socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+    });
+    const forwarder = await open(url);
+    void forwarder.forward(otlpRequest());
+    await until(() => forwarder.stats.retries > 1);
+    expect(forwarder.stats).toMatchObject({ sent: 0, queuedRequests: 1 });
+  });
+});
+
+describe('an upstream that closes connections at rest', () => {
+  it('under the next request loses nothing, and no sender that waits hears of it', async () => {
+    // Ten connections, each of which takes one request, and is cut when the second one comes.
+    const seen = new Map<Socket, number>();
+    const url = await rawUpstream((socket) => {
+      const count = (seen.get(socket) ?? 0) + 1;
+      seen.set(socket, count);
+      if (count > 1) socket.resetAndDestroy();
+      else setTimeout(() => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'), 30);
+    });
+    const forwarder = await open(url);
+    await Promise.all(Array.from({ length: 10 }, () => forwarder.forwardSync(otlpRequest())));
+    expect(seen.size).toBe(10);
+    expect((await forwarder.forwardSync(otlpRequest())).status).toBe(200);
+    expect(seen.size).toBe(11);
+    for (let i = 0; i < 30; i++) void forwarder.forward(otlpRequest());
+    await until(() => forwarder.stats.sent === 41);
+    expect(forwarder.stats).toMatchObject({ received: 41, refused: 0 });
   });
 });
 
@@ -205,6 +253,37 @@ describe('a sender that waits for the upstream gets', () => {
     expect(Buffer.from(answer.body).equals(body)).toBe(true);
     expect(answer.retryAfterSeconds).toBe(status === 200 ? undefined : 7);
     expect(server.received).toHaveLength(1); // to try again is the sender's business
+  });
+
+  it('its header fields, but those of the connection and of its body', async () => {
+    const server = await upstream((_, response) => {
+      response
+        .writeHead(401, {
+          'www-authenticate': 'Bearer realm="there"',
+          'x-request-id': 'r-1',
+          'x-many': ['1', '2'],
+          connection: 'close, x-hop',
+          'x-hop': 'of this hop',
+          'content-language': 'en',
+          'access-control-allow-origin': '*',
+          'strict-transport-security': 'max-age=1',
+        })
+        .end();
+    });
+    const { headers } = await (await open(server.url)).forwardSync(otlpRequest());
+    expect(headers).toEqual({
+      'www-authenticate': 'Bearer realm="there"',
+      'x-request-id': 'r-1',
+      'x-many': '1, 2',
+    });
+  });
+
+  it.each([
+    [202, 202],
+    [204, 200],
+  ])('%d as %d: an answer to an export has a body', async (status, expected) => {
+    const server = await upstream((_, response) => response.writeHead(status).end());
+    expect((await (await open(server.url)).forwardSync(otlpRequest())).status).toBe(expected);
   });
 
   it('an answer inflated, where it asked for compression', async () => {
