@@ -14,6 +14,7 @@ export interface SidecarProcess {
   /** The line that says it is ready: where it listens, as bound. */
   readonly ready: LogLine & { readonly http: string; readonly grpc: string; readonly admin: string };
   readonly log: readonly LogLine[];
+  readonly pid: number;
   kill(signal: NodeJS.Signals): void;
   /** The exit status, once it has ended. */
   readonly ended: Promise<number | null>;
@@ -56,6 +57,7 @@ export async function serve(
   return {
     ready: (await ready) as SidecarProcess['ready'],
     log,
+    pid: child.pid ?? 0,
     kill: (signal) => void child.kill(signal),
     ended,
   };

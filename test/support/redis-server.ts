@@ -23,6 +23,8 @@ export interface RedisServer {
   /** Ends the process; `start` brings it back at the same place. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** Ends the process as a crash does, in the middle of whatever it does. */
+  kill(): Promise<void>;
   /** Stops the process from answering, its connections stay open. */
   freeze(): void;
   thaw(): void;
@@ -41,15 +43,15 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   args.push(...(options.args ?? []));
   let child: ChildProcess | undefined;
 
-  const stop = async () => {
+  const end = async (...signals: readonly NodeJS.Signals[]) => {
     const running = child;
     child = undefined;
     if (running === undefined || running.exitCode !== null) return;
     const exit = once(running, 'exit');
-    running.kill('SIGCONT');
-    running.kill('SIGTERM');
+    for (const signal of signals) running.kill(signal);
     await exit;
   };
+  const stop = () => end('SIGCONT', 'SIGTERM');
   const start = async () => {
     child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     child.stdout?.resume();
@@ -62,6 +64,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     port,
     start,
     stop,
+    kill: () => end('SIGKILL'),
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
     async dispose() {
