@@ -21,6 +21,6 @@ export function howToFill(url: string): string {
   const option = url === DEFAULT_STORE_URL ? '' : ` --store ${printable(shownUrl(url))}`;
   return (
     `The store ${printable(shownUrl(url))} is empty. Fill it with spans that your agent has emitted (spanplan learn traces.json${option}), ` +
-    'or register FanoutSpanProcessor in the agent itself.'
+    `let agents send them as they run (spanplan serve${option}), or register FanoutSpanProcessor in the agent itself.`
   );
 }

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { readConfig } from '../sidecar/config.ts';
 import { ConfigError } from '../sidecar/config-error.ts';
+import type { FileCheck } from '../sidecar/config-named-files.ts';
 import type { CommonSettings } from '../sidecar/config-overlay.ts';
 import type { SidecarConfig } from '../sidecar/config-schema.ts';
 import { CliError } from './cli-error.ts';
@@ -13,27 +14,57 @@ export interface ServeOptions extends CommonSettings {
 
 /**
  * The configuration of file, environment and flags.
- * @throws CliError that names every mistake; with status 2 where all are those of flags.
+ * @param checkFile looks at the files that it names, where they are to be used.
+ * @throws CliError that names every mistake; with status 2 where all are those of how the command was typed. A store
+ * that cannot be used is none of these: then the command was right and cannot be done.
  */
-export function configOf({ config = process.env.SPANPLAN_CONFIG, ...flags }: ServeOptions): SidecarConfig {
+export function configOf(
+  { config = process.env.SPANPLAN_CONFIG, ...flags }: ServeOptions,
+  checkFile?: FileCheck,
+): SidecarConfig {
   const file = config ? { name: config, text: textOf(config) } : undefined;
   try {
-    return readConfig({ file, flags, env: process.env });
+    return readConfig({ file, flags, env: process.env, checkFile });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const lines = error.message.split('\n').map((line) => `\n  ${printable(line)}`);
-    const isUsage = error.mistakes.every(({ place }) => place.startsWith('--'));
+    const isUsage = error.mistakes.every(({ place }) => place.startsWith('--') && place !== '--store');
     throw new CliError(`The configuration cannot be used:${lines.join('')}`, isUsage ? 2 : 1, {
       cause: error,
     });
   }
 }
 
+/** Why a file cannot be read; undefined where it can. */
+export function unreadable(path: string): string | undefined {
+  try {
+    if (!statSync(path).isFile()) return 'it is no file';
+    accessSync(path, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    return codeOf(error);
+  }
+}
+
 function textOf(path: string): string {
-  if (!existsSync(path)) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = codeOf(error);
+    const what = FAULTS.get(code) ?? `The file ${printable(path)} cannot be read (${code})`;
     throw new CliError(
-      `There is no file ${printable(path)}; --config names a file in YAML, and may be left out.`,
+      `${what.replace('PATH', () => printable(path))}; --config names a file in YAML, and may be left out.`,
+      1,
+      { cause: error },
     );
   }
-  return readFileSync(path, 'utf8');
+}
+
+const FAULTS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'There is no file PATH'],
+  ['EISDIR', 'PATH is a directory'],
+]);
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

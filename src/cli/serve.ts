@@ -4,7 +4,7 @@ import { CliError } from './cli-error.ts';
 import { createLog, logDiagnostics } from './log.ts';
 import type { Outputs } from './output.ts';
 import { printable } from './printable.ts';
-import { configOf, type ServeOptions } from './serve-options.ts';
+import { configOf, type ServeOptions, unreadable } from './serve-options.ts';
 
 /**
  * `spanplan serve`: runs the sidecar until a signal ends it.
@@ -13,7 +13,7 @@ import { configOf, type ServeOptions } from './serve-options.ts';
  * @throws CliError where it cannot start.
  */
 export async function serve(options: ServeOptions, { err }: Outputs, version: string): Promise<number> {
-  const config = configOf(options);
+  const config = configOf(options, unreadable);
   const { level, encoding = err.isTerminal ? 'console' : 'json' } = config.service.telemetry.logs;
   const log = createLog(level, encoding, err);
   logDiagnostics(log, level);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseDuration, parseSize } from './config-units.ts';
+import { formatDuration, parseDuration, parseSize } from './config-units.ts';
 
 /** What a value of the configuration is, for whoever prints it. */
 export type FieldKind = 'plain' | 'size' | 'duration' | 'secret' | 'url';
@@ -55,7 +55,7 @@ export const field = {
   duration: <D extends number | undefined>(fallback: D, least = 1) =>
     fieldOf(
       'duration',
-      `a duration of at least ${least === 0 ? '0' : `${least}ms`}, for instance 10s or 500ms`,
+      `a duration of at least ${least === 0 ? '0' : formatDuration(least)} with its unit (ms, s, m, h, d), for instance ${least < 500 ? '10s or 500ms' : '10s or 2h'}`,
       (value) => atLeast(parseDuration(value), least),
       fallback,
     ),
@@ -75,9 +75,13 @@ export function optionalSection<Shape extends z.ZodRawShape>(shape: Shape) {
   );
 }
 
-/** A list; empty where it is not written. */
-export function list<Item extends z.ZodType>(item: Item, expected: string) {
-  return z.preprocess((value) => value ?? [], z.array(item, { error: `expected a list of ${expected}` }));
+/** A list; empty where it is not written. `ifEmpty`: what to say of an empty one, where it is a mistake. */
+export function list<Item extends z.ZodType>(item: Item, expected: string, ifEmpty?: string) {
+  const items = z.array(item, { error: `expected a list of ${expected}` });
+  return z.preprocess(
+    (value) => value ?? [],
+    ifEmpty === undefined ? items : items.min(1, { error: `expected ${ifEmpty}` }),
+  );
 }
 
 /** How a field is to be printed; undefined for a schema that is no field. */
@@ -104,12 +108,12 @@ function fieldOf<T, D extends T | undefined>(
     if (value === undefined || value === null) {
       if (fallback !== REQUIRED) return fallback;
       context.addIssue({ code: 'custom', message: `missing: expected ${expected}` });
-      return z.NEVER;
+      return WRONG;
     }
     const result = read(value);
     if (result !== undefined) return result;
     context.addIssue({ code: 'custom', message: `expected ${expected}` });
-    return z.NEVER;
+    return WRONG;
   });
   KINDS.set(schema, kind);
   return schema;
@@ -117,6 +121,9 @@ function fieldOf<T, D extends T | undefined>(
 
 /** In place of a default: the value must be given. */
 export const REQUIRED: never = Symbol('required') as never;
+
+/** What a value that is wrong is to those who look at the others. */
+const WRONG: never = undefined as never;
 
 /** Values that come from the environment are texts. */
 const FLAGS = new Map<unknown, boolean>([

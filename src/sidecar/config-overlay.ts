@@ -22,7 +22,8 @@ export interface Overlay {
   /** Whether the value of this path came by it. */
   sets(path: ConfigPath): boolean;
   apply(values: unknown): unknown;
-  readonly mistake: ConfigMistake | undefined;
+  /** What is wrong with it, by itself or for these values. */
+  mistakeWith(values: unknown): ConfigMistake | undefined;
 }
 
 /** All common settings that are given, the stronger later: those of the environment (`SPANPLAN_*`), then flags. */
@@ -41,8 +42,8 @@ interface Edit {
   readonly path: readonly string[];
   readonly value: unknown;
   readonly replaces?: readonly string[];
-  /** Has an effect only where this is configured already. */
-  readonly onlyWith?: readonly string[];
+  /** Means something only where this is configured already; with what to say where it is not. */
+  readonly onlyWith?: { readonly path: readonly string[]; readonly expected: string };
 }
 
 const PROTOCOLS = ['receivers', 'otlp', 'protocols'];
@@ -56,7 +57,11 @@ const EDITS: Readonly<Record<keyof CommonSettings, (text: string) => Edit | unde
   keyPrefix: (value) => ({
     path: ['exporters', 'redis', 'key_prefix'],
     value,
-    onlyWith: ['exporters', 'redis'],
+    onlyWith: {
+      path: ['exporters', 'redis'],
+      expected:
+        'expected only with plans in Redis (--store redis://HOST:PORT); in other stores there are no keys',
+    },
   }),
   forward: forwardEdit,
   logLevel: (value) => ({ path: ['service', 'telemetry', 'logs', 'level'], value }),
@@ -94,19 +99,25 @@ function overlayOf(name: keyof CommonSettings, text: string | undefined, place: 
   if (text === undefined) return undefined;
   const edit = EDITS[name](text);
   if (edit === undefined) {
-    const message = EXPECTED[name] ?? 'expected another value';
-    return { place, sets: () => false, apply: (values) => values, mistake: { place, path: '', message } };
+    const mistake = { place, path: '', message: EXPECTED[name] ?? 'expected another value' };
+    return { place, sets: () => false, apply: (values) => values, mistakeWith: () => mistake };
   }
   return {
     place,
     sets: (path) => path.length === edit.path.length && edit.path.every((key, at) => key === path[at]),
     apply: (values) => applyEdit(values, edit),
-    mistake: undefined,
+    mistakeWith: (values) =>
+      isMeant(values, edit) ? undefined : { place, path: '', message: edit.onlyWith?.expected ?? '' },
   };
 }
 
-function applyEdit(values: unknown, { path, value, replaces = [], onlyWith }: Edit): unknown {
-  if (onlyWith !== undefined && valueAt(values, onlyWith) === undefined) return values;
+function isMeant(values: unknown, { onlyWith }: Edit): boolean {
+  return onlyWith === undefined || valueAt(values, onlyWith.path) !== undefined;
+}
+
+function applyEdit(values: unknown, edit: Edit): unknown {
+  if (!isMeant(values, edit)) return values;
+  const { path, value, replaces = [] } = edit;
   let edited = values;
   // A protocol that is named must not turn off the other one where the file names none.
   if (path.includes('protocols') && (valueAt(values, PROTOCOLS) ?? null) === null) {

@@ -42,16 +42,19 @@ function shown(schema: z.ZodType, value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
-/** A URL without what lets its bearer in: user, password, and a query, which may hold a key. */
+/**
+ * A URL without what may let its bearer in: user and password, the query, and of HTTP the path, in which some places
+ * take a key. Where an @ follows a question mark nobody can tell where the password ends, and nothing is shown.
+ */
 export function maskUrl(url: string): string {
-  const scheme = /^[a-z+]+:(?:\/\/)?/i.exec(url)?.[0] ?? '';
-  const [place = '', query] = splitOnce(url.slice(scheme.length), '?');
-  const at = place.lastIndexOf('@');
-  const shownPlace = at < 0 || scheme === 'unix:' ? place : `${MASK}@${place.slice(at + 1)}`;
-  return `${scheme}${shownPlace}${query === undefined ? '' : `?${MASK}`}`;
-}
-
-function splitOnce(text: string, separator: string): readonly [string, string | undefined] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+  if (/^lmdb:/i.test(url)) return url;
+  const scheme = /^(?:[a-z+]+:\/\/|unix:)/i.exec(url)?.[0] ?? '';
+  const [place = '', ...rest] = url.slice(scheme.length).split(/[?#]/);
+  const query = rest.length === 0 ? '' : `?${MASK}`;
+  if (scheme.toLowerCase() === 'unix:') return `${scheme}${place}${query}`;
+  if (rest.some((part) => part.includes('@'))) return `${scheme}${MASK}`;
+  const [host = '', ...path] = place.slice(place.lastIndexOf('@') + 1).split('/');
+  const isHttp = /^https?:/i.test(scheme) && path.some((part) => part !== '');
+  const shown = [host, ...(isHttp ? [MASK] : path)].join('/');
+  return `${scheme}${place.includes('@') ? `${MASK}@` : ''}${shown}${query}`;
 }

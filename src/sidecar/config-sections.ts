@@ -11,6 +11,7 @@ const tokens = list(
     tenant: field.text('a name of 1 to 64 bytes', undefined, isTenant),
   }),
   'entries like {token: TEXT, tenant: NAME}',
+  'at least one token; where anyone may come in, leave auth out',
 );
 
 const listenerTls = optionalSection({
@@ -158,7 +159,13 @@ export const sections = section({
     /** Where plans are asked for, and how the sidecar is. */
     admin: section({
       ...listener('127.0.0.1:4319'),
+      /** Of all tenants together; each has the same share. */
       max_listeners: field.count(100),
+      /** Names under which it is reached without TLS and token, beside those that mean this machine. */
+      allowed_hosts: list(
+        field.text('the name of a host, without a port', REQUIRED, isHostName),
+        'names of hosts',
+      ),
     }),
   }),
   service: section({
@@ -186,6 +193,10 @@ function withStore(exporters: unknown): unknown {
 /** Names of tenants go into keys and file names, percent-encoded: at most three times as long. */
 function isTenant(text: string): boolean {
   return text.trim() !== '' && !/\p{Cs}/u.test(text) && Buffer.byteLength(text) <= 64;
+}
+
+function isHostName(text: string): boolean {
+  return /^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$/i.test(text);
 }
 
 /** As browsers send it: no path, and nothing that stands for several. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** What to say of a key that is none: the one that was probably meant, else all that there are. */
 export function unknownKey(schema: z.ZodType, path: readonly PropertyKey[], key: string): string {
   const known = Object.keys(shapeAt(schema, path));
-  const advice = ADVICE[[...path, key].map(String).join('.')];
+  const advice = ADVICE.get([...path, key].map(String).join('.'));
   if (advice !== undefined) return advice;
   const [nearest] = known
     .map((name) => ({ name, distance: distance(key.toLowerCase(), name) }))
@@ -14,13 +14,15 @@ export function unknownKey(schema: z.ZodType, path: readonly PropertyKey[], key:
 }
 
 /** What a Collector's file may say and this one need not. */
-const ADVICE: Readonly<Record<string, string>> = {
-  'service.pipelines': 'unknown key; there is one pipeline, which need not be declared: leave it out',
-  'service.extensions': 'unknown key; extensions that are written are on: leave it out',
-  'processors.batch': 'unknown key; requests are passed on as they come: leave it out',
-  'processors.memory_limiter':
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['service.pipelines', 'unknown key; there is one pipeline, which need not be declared: leave it out'],
+  ['service.extensions', 'unknown key; extensions that are written are on: leave it out'],
+  ['processors.batch', 'unknown key; requests are passed on as they come: leave it out'],
+  [
+    'processors.memory_limiter',
     'unknown key; memory is bounded by receivers.otlp.max_in_flight_size and processors.fanout.max_buffered_size',
-};
+  ],
+]);
 
 /** The keys that the schema knows at a path. */
 function shapeAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodRawShape {
@@ -32,7 +34,8 @@ function shapeAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodRawShape
   }
   const [key, ...rest] = path;
   if (key === undefined) return bare.shape;
-  const next = (bare.shape as Record<PropertyKey, z.ZodType>)[key];
+  const shape = bare.shape as Record<PropertyKey, z.ZodType>;
+  const next = Object.hasOwn(shape, key) ? shape[key] : undefined;
   return next === undefined ? {} : shapeAt(next, rest);
 }
 

@@ -66,7 +66,8 @@ export class SidecarMetrics {
 
   async text(): Promise<string> {
     const { resourceMetrics } = await this.#exporter.collect();
-    return this.#serializer.serialize(resourceMetrics);
+    // Units are of OpenMetrics; to this format they are comments, which some readers take amiss.
+    return this.#serializer.serialize(resourceMetrics).replace(/^# UNIT .*\n/gm, '');
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { failures, openFailures, problemResponses } from './openapi-problems.ts';
 import { schemas } from './plan-api-schemas.ts';
 
-/** The admin port as an OpenAPI 3.1 document, made of the same schemas that its answers are held to. */
+/**
+ * The admin port as an OpenAPI 3.1 document, made of the same schemas that its answers are held to. HEAD is answered as
+ * GET without the body, and a path that is none as the response `NotFound` says.
+ */
 export function openApiDocument(version: string): Readonly<Record<string, unknown>> {
   return {
     openapi: '3.1.0',
@@ -24,7 +28,7 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
             ),
             query('after', { type: 'string' }, 'Begins after this agent'),
           ],
-          responses: { 200: json('The agents', schemas.plans), ...failures(400) },
+          responses: { 200: json('The agents', schemas.plans), ...failures() },
         }),
       },
       '/v1/plans/{agent}': {
@@ -41,8 +45,14 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
           responses: {
             200: { ...json('The plan', schemas.executionPlan), headers: { ...ETAG, ...STALE } },
             304: { description: 'The known version is the current one', headers: { ...ETAG, ...STALE } },
-            ...failures(400, 404),
+            ...failures(404),
           },
+        }),
+      },
+      '/v1/plans/{agent}/groups': {
+        parameters: [AGENT],
+        get: operation('listGroups', "The groups of an agent's plan, and in how many runs each was seen", {
+          responses: { 200: json('The groups', schemas.groups), ...failures(404) },
         }),
       },
       '/v1/plans/{agent}/runs': {
@@ -55,7 +65,7 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
               'Only the newest ones',
             ),
           ],
-          responses: { 200: json('The runs', schemas.runs), ...failures(400, 404) },
+          responses: { 200: json('The runs', schemas.runs), ...failures(404) },
         }),
       },
       '/v1/plans/{agent}/partition': {
@@ -67,7 +77,7 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
           },
           responses: {
             200: json('The batches, in the order of the calls', schemas.partition),
-            ...failures(400, 413, 415),
+            ...failures(413, 415),
           },
         }),
       },
@@ -91,7 +101,7 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
       '/healthz': {
         get: operation('health', 'Whether the process works', {
           security: [],
-          responses: { 200: json('It does', schemas.health) },
+          responses: { 200: json('It does', schemas.health), ...openFailures() },
         }),
       },
       '/readyz': {
@@ -100,6 +110,7 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
           responses: {
             200: json('They can; what is amiss behind it stands in `degraded`', schemas.readiness),
             503: json('They cannot, for now', schemas.readiness),
+            ...openFailures(),
           },
         }),
       },
@@ -123,7 +134,11 @@ export function openApiDocument(version: string): Readonly<Record<string, unknow
         }),
       },
     },
-    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+      schemas: { Problem: schemaOf(schemas.problem) },
+      responses: problemResponses(),
+    },
   };
 }
 
@@ -142,28 +157,6 @@ const STALE = {
     schema: { const: 'true' },
   },
 };
-
-const PROBLEMS: Readonly<Record<number, string>> = {
-  400: 'The request is malformed',
-  401: 'No known token was shown',
-  403: 'This token is not for that',
-  404: 'There is no such agent, or it has no plan',
-  413: 'The body is too large',
-  415: 'The body is of another type',
-  500: 'The stored plan cannot be read, or a fault of spanplan',
-  503: 'The store cannot be read, or there are too many listeners; come again after Retry-After',
-};
-
-/** All operations may fail so, and these may fail otherwise too. */
-function failures(...statuses: readonly number[]): Readonly<Record<number, unknown>> {
-  const all = [...statuses, 401, 500, 503].sort();
-  return Object.fromEntries(
-    all.map((status) => [
-      status,
-      answer(PROBLEMS[status] ?? '', 'application/problem+json', schemas.problem),
-    ]),
-  );
-}
 
 function operation(operationId: string, summary: string, rest: Readonly<Record<string, unknown>>) {
   return { operationId, summary, ...rest };

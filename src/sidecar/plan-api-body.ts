@@ -8,7 +8,8 @@ import { Problem } from './plan-api-answer.ts';
 export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new Problem(415, 'Expected the content type application/json.');
-  if (request.headers['content-encoding'] !== undefined) {
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding !== 'identity') {
     throw new Problem(415, 'Expected a body that is not compressed.');
   }
   const chunks: Buffer[] = [];
@@ -20,8 +21,8 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
     chunks.push(chunk);
   }
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
   } catch {
-    throw new Problem(400, 'Expected JSON.');
+    throw new Problem(400, 'Expected JSON in UTF-8.');
   }
 }

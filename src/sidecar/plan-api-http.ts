@@ -1,5 +1,5 @@
 /** What every answer of the admin port has to do with HTTP: what is asked for, by which method, and how it goes out. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Answer, Problem } from './plan-api-answer.ts';
 
@@ -21,10 +21,11 @@ export function decoded(segment: string): string {
   }
 }
 
-export function assertMethod({ method }: IncomingMessage, expected: 'GET' | 'POST'): void {
-  if (method === expected || (method === 'HEAD' && expected === 'GET')) return;
-  const allow = expected === 'GET' ? 'GET, HEAD' : expected;
-  throw new Problem(405, `Expected the method ${expected}.`, {}, { allow });
+/** @param allowed the methods that may be used there, as the header Allow has them. */
+export function assertMethod({ method = '' }: IncomingMessage, allowed: 'GET, HEAD' | 'GET' | 'POST'): void {
+  const methods = allowed.split(', ');
+  if (methods.includes(method)) return;
+  throw new Problem(405, `Expected the method ${methods[0]}.`, {}, { allow: allowed });
 }
 
 export function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
@@ -42,16 +43,30 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
   request.resume();
 }
 
-/** Answers what is no HTTP request at all. */
-export function refuseRaw(socket: Duplex): void {
+/** What is wrong with a request that Node itself cannot make one of, by the code of its error. */
+export function malformedProblem(code: string | undefined): Problem {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new Problem(431, 'Expected shorter headers.');
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new Problem(413, 'Expected shorter chunk extensions.');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Problem(408, 'Expected the whole request sooner.');
+    default:
+      return new Problem(400, 'Expected an HTTP/1.1 request.');
+  }
+}
+
+/** Answers where there is no request to answer to. */
+export function refuseRaw(socket: Duplex, problem: Problem): void {
   socket.on('error', () => {});
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const { headers, body } = new Problem(400, 'Expected an HTTP/1.1 request.').answer;
+  const { status, headers, body } = problem.answer;
   const fields = { ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 400 Bad Request\r\n${lines.join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
   setTimeout(() => socket.destroy(), 1_000).unref();
 }

@@ -64,6 +64,21 @@ const run = z.looseObject({
 
 const runs = z.strictObject({ agent_id: z.string(), runs: z.array(run) });
 
+const groups = z.strictObject({
+  agent_id: z.string(),
+  groups: z.array(
+    z.strictObject({
+      group_id: z.string(),
+      tool_names: z.array(name),
+      runs: z.int().min(0).optional().meta({
+        description: 'In how many runs exactly these were seen; absent where another wrote the group',
+      }),
+      first_seen: time.optional(),
+      last_seen: time.optional(),
+    }),
+  ),
+});
+
 const partitionRequest = z.object({
   calls: z
     .array(z.union([z.string().max(1_024), z.looseObject({ name: z.string().max(1_024) })]))
@@ -110,6 +125,7 @@ const planEvent = z.strictObject({
 export const schemas = {
   executionPlan,
   plans,
+  groups,
   runs,
   partitionRequest,
   partition,
@@ -121,6 +137,7 @@ export const schemas = {
 
 export type PlanList = z.output<typeof plans>;
 export type AgentSummary = z.output<typeof agentSummary>;
+export type GroupList = z.output<typeof groups>;
 export type Partition = z.output<typeof partition>;
 export type Readiness = z.output<typeof readiness>;
 export type PartitionRequest = z.output<typeof partitionRequest>;

@@ -1,19 +1,23 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Duplex } from 'node:stream';
 import { CertificateFiles, type ReceiverTls } from '../source/receiver/certificate-files.ts';
 import { Gate, type ReceiverToken } from '../source/receiver/gate.ts';
 import { listen } from '../source/receiver/listen.ts';
-import { isLoopback, type ListenAddress } from './config-address.ts';
+import type { ListenAddress } from './config-address.ts';
 import { openApiDocument } from './openapi.ts';
 import type { PlanApi } from './plan-api.ts';
 import { type Answer, jsonAnswer, Problem, problemOf } from './plan-api-answer.ts';
-import { assertMethod, decoded, refuseRaw, send, targetOf } from './plan-api-http.ts';
+import { namesThisMachine } from './plan-api-host.ts';
+import { assertMethod, decoded, malformedProblem, refuseRaw, send, targetOf } from './plan-api-http.ts';
 import type { Readiness } from './plan-api-schemas.ts';
 import type { Tenants } from './tenants.ts';
 
 export interface PlanApiServerOptions extends ListenAddress {
   readonly tls?: ReceiverTls | undefined;
   readonly tokens: readonly ReceiverToken[];
+  /** Further names under which it may be reached without TLS and token. */
+  readonly allowedHosts: readonly string[];
   readonly api: PlanApi;
   readonly tenants: Tenants;
   readonly readiness: () => Readiness;
@@ -34,6 +38,8 @@ export class PlanApiServer {
   readonly #openApi: Answer;
   #certificates: CertificateFiles | undefined;
   #server: http.Server | undefined;
+  /** By connection: what is being answered there. */
+  readonly #underWay = new WeakMap<Duplex, http.ServerResponse>();
 
   /** @throws RangeError where a token is none that could be sent. */
   constructor(options: PlanApiServerOptions) {
@@ -49,8 +55,9 @@ export class PlanApiServer {
     this.#server = server;
     server.maxConnections = MAX_CONNECTIONS;
     server.on('request', (request, response) => void this.#serve(request, response));
-    server.on('clientError', (_, socket) => refuseRaw(socket));
-    server.on('connect', (_, socket) => refuseRaw(socket));
+    server.on('checkExpectation', (request, response) => this.#refuseExpectation(request, response));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuse(error.code, socket));
+    server.on('connect', (_, socket) => refuseRaw(socket, malformedProblem(undefined)));
     return listen(server, host, port);
   }
 
@@ -70,11 +77,27 @@ export class PlanApiServer {
     return server;
   }
 
+  #refuseExpectation(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const problem = new Problem(417, 'Expected no other expectation than 100-continue.');
+    for (const stream of [request, response]) stream.on('error', () => {});
+    send(request, response, problem.answer);
+  }
+
+  /** What is no HTTP, or not in time. It may come amidst a request, or behind one. */
+  #refuse(code: string | undefined, socket: Duplex): void {
+    const response = this.#underWay.get(socket);
+    const problem = malformedProblem(code);
+    if (response === undefined || response.writableEnded) refuseRaw(socket, problem);
+    else if (response.headersSent) socket.destroy();
+    else send(response.req, response, problem.answer);
+  }
+
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     for (const stream of [request, response]) stream.on('error', () => {});
+    this.#underWay.set(request.socket, response);
     try {
       const answer = await this.#answer(request, response);
-      if (answer !== undefined) send(request, response, answer);
+      if (answer !== undefined && !response.headersSent) send(request, response, answer);
     } catch (error) {
       if (!response.headersSent) send(request, response, problemOf(error).answer);
     }
@@ -87,13 +110,13 @@ export class PlanApiServer {
   async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<Answer | undefined> {
     const { path, query } = targetOf(request);
     if (path === '/healthz' || path === '/readyz') {
-      assertMethod(request, 'GET');
+      assertMethod(request, 'GET, HEAD');
       return path === '/healthz' ? jsonAnswer({ status: 'ok' }) : this.#readiness();
     }
     this.#assertHost(request);
     const name = this.#tenantOf(request);
     if (path === '/metrics' || path === '/openapi.json') {
-      assertMethod(request, 'GET');
+      assertMethod(request, 'GET, HEAD');
       return path === '/openapi.json' ? this.#openApi : this.#metrics(name);
     }
     return this.#route(path, query, name, request, response);
@@ -107,24 +130,25 @@ export class PlanApiServer {
     response: http.ServerResponse,
   ): Promise<Answer | undefined> {
     const { api, tenants } = this.#options;
-    const [, encoded, part] = /^\/v1\/plans(?:\/([^/]+)(?:\/(runs|partition|events))?)?\/?$/.exec(path) ?? [];
+    const [, encoded, part] =
+      /^\/v1\/plans(?:\/([^/]+)(?:\/(groups|runs|partition|events))?)?\/?$/.exec(path) ?? [];
     const tenant = tenants.get(name);
     if (!path.startsWith('/v1/plans') || tenant === undefined) throw noSuchPath();
     if (encoded === undefined) {
       if (!/^\/v1\/plans\/?$/.test(path)) throw noSuchPath();
-      assertMethod(request, 'GET');
+      assertMethod(request, 'GET, HEAD');
       return api.list(tenant, query);
     }
     const agentId = decoded(encoded);
-    assertMethod(request, part === 'partition' ? 'POST' : 'GET');
+    assertMethod(request, METHODS.get(part) ?? 'GET, HEAD');
     switch (part) {
+      case 'groups':
+        return api.groups(tenant, agentId);
       case 'runs':
         return api.runs(tenant, agentId, query);
       case 'partition':
         return api.partition(tenant, agentId, request);
       case 'events':
-        if (request.method === 'HEAD')
-          throw new Problem(405, 'Expected the method GET.', {}, { allow: 'GET' });
         await api.events(tenant, agentId, response);
         return undefined;
       default:
@@ -161,15 +185,23 @@ export class PlanApiServer {
     }
   }
 
-  /** A web page may make a name of its own lead to this machine; then that name is what the browser says it asks. */
+  /** With TLS the certificate says whom a browser asks, and a web page knows no token. */
   #assertHost({ headers }: http.IncomingMessage): void {
-    if (!this.#gate.isOpen || !isLoopback(this.#options.host)) return;
-    const host = (headers.host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-    if (host !== '' && !isLoopback(host)) {
-      throw new Problem(421, 'Expected a host that means this machine, such as localhost.');
-    }
+    const { tls, host, allowedHosts } = this.#options;
+    if (!this.#gate.isOpen || tls !== undefined) return;
+    if (namesThisMachine(headers.host, [host, ...allowedHosts])) return;
+    throw new Problem(
+      421,
+      'Expected a host that means this machine, such as localhost, or one of extensions.admin.allowed_hosts.',
+    );
   }
 }
+
+/** Where it is not GET and HEAD. */
+const METHODS = new Map<string | undefined, 'GET' | 'POST'>([
+  ['partition', 'POST'],
+  ['events', 'GET'],
+]);
 
 const MAX_CONNECTIONS = 512;
 const LIMITS = {

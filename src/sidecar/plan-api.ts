@@ -10,13 +10,14 @@ import { readJson } from './plan-api-body.ts';
 import { PlanEvents } from './plan-api-events.ts';
 import { maximalPlan } from './plan-api-maximal.ts';
 import { partitionWithReasons } from './plan-api-partition.ts';
-import { type AgentSummary, type PlanList, schemas } from './plan-api-schemas.ts';
+import { type AgentSummary, type GroupList, type PlanList, schemas } from './plan-api-schemas.ts';
 import type { Tenant } from './tenants.ts';
 
 /** Answers questions about the plans of whichever tenant asks. */
 export class PlanApi {
   readonly #events: PlanEvents;
 
+  /** @param maxListeners of one tenant. */
   constructor(maxListeners: number) {
     this.#events = new PlanEvents(maxListeners);
   }
@@ -55,6 +56,26 @@ export class PlanApi {
     return cachedAnswer(isMaximal ? maximalPlan(plan) : plan, tenant, request);
   }
 
+  /** `GET /v1/plans/{agent}/groups`: how much evidence there is of each. */
+  async groups(tenant: Tenant, agentId: string): Promise<Answer> {
+    const plan = await tenant.reader.get(agentId);
+    if (plan === undefined) throw await noPlan(tenant, agentId);
+    const support = await tenant.store.support(agentId);
+    const known = new Map(support.map((group) => [group.groupId, group]));
+    const groups = plan.parallel_groups.map(({ group_id, tool_names }) => {
+      const { runs, firstSeen, lastSeen } = known.get(group_id) ?? {};
+      return {
+        group_id,
+        tool_names: [...tool_names],
+        ...(runs !== undefined && { runs }),
+        ...(firstSeen !== undefined && { first_seen: formatTime(firstSeen) }),
+        ...(lastSeen !== undefined && { last_seen: formatTime(lastSeen) }),
+      };
+    });
+    const list: GroupList = { agent_id: agentId, groups };
+    return jsonAnswer(list);
+  }
+
   /** `GET /v1/plans/{agent}/runs`: the runs that are kept, oldest first. */
   async runs(tenant: Tenant, agentId: string, query: URLSearchParams): Promise<Answer> {
     const runs = await tenant.store.runs(agentId, countOf(query, 'limit', 100, 1_000));
@@ -75,10 +96,14 @@ export class PlanApi {
   }
 
   /** `GET /v1/plans/{agent}/events`: one event now, and one after each change. */
-  async events({ store, reader }: Tenant, agentId: string, response: ServerResponse): Promise<void> {
-    const revision = (await store.load(agentId))?.revision;
-    if (response.destroyed) return;
-    this.#events.add(response, agentId, revision, (listener) => reader.subscribe(listener));
+  events(tenant: Tenant, agentId: string, response: ServerResponse): Promise<void> {
+    const { store, reader } = tenant;
+    return this.#events.add(response, {
+      agentId,
+      tenant,
+      revision: async () => (await store.load(agentId))?.revision,
+      subscribe: (listener) => reader.subscribe(listener),
+    });
   }
 
   /** Sends listeners away. */

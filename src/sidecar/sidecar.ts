@@ -10,6 +10,7 @@ import { PlanApi } from './plan-api.ts';
 import type { Readiness } from './plan-api-schemas.ts';
 import { PlanApiServer } from './plan-api-server.ts';
 import { createReceivers, type Receiver } from './receivers.ts';
+import { ShutdownBudget } from './shutdown-budget.ts';
 import { AnswerCounts, readingsOf } from './sidecar-readings.ts';
 import { StartError } from './start-error.ts';
 import { StoreHealth } from './store-health.ts';
@@ -95,11 +96,12 @@ export class Sidecar {
     const forwarding = await Forwarding.open(config);
     const sink = new LearningSink(config.receivers.otlp.max_in_flight_size, tenants, forwarding);
     const { admin } = config.extensions;
-    const api = new PlanApi(admin.max_listeners);
+    const api = new PlanApi(Math.max(1, Math.floor(admin.max_listeners / tenants.size)));
     const server = new PlanApiServer({
       ...addressOf(admin),
       tls: tlsOf(admin),
       tokens: adminTokens(config),
+      allowedHosts: admin.allowed_hosts,
       api,
       tenants,
       readiness: () => this.#readiness(),
@@ -123,11 +125,12 @@ export class Sidecar {
 
   /** A server that is away may come; a directory that cannot be used, or a wrong password, stays as it is. */
   async #checkStore(health: StoreHealth): Promise<void> {
-    const failure = await health.check();
-    if (failure === undefined) return;
-    const isRefused = /\b(?:NOAUTH|WRONGPASS|NOPERM)\b/.test(failure.message);
-    if (this.#config.exporters.redis !== undefined && !isRefused) return;
-    throw new StartError(`${failure.message} Give another store with --store, or see to this one.`);
+    const failure = await health.probe();
+    const isRefused = /\b(?:NOAUTH|WRONGPASS|NOPERM)\b/.test(failure?.message ?? '');
+    if (failure !== undefined && (this.#config.exporters.redis === undefined || isRefused)) {
+      throw new StartError(`${sentenceOf(failure)} Give another store with --store, or see to this one.`);
+    }
+    health.note(failure);
   }
 
   #readiness(): Readiness {
@@ -150,16 +153,19 @@ export class Sidecar {
 
   async #stop(): Promise<StopReport> {
     this.#state = 'draining';
-    const deadline = performance.now() + this.#config.service.shutdown_timeout;
-    const left = () => Math.max(0, deadline - performance.now());
+    const budget = new ShutdownBudget(this.#config.service.shutdown_timeout);
     for (const receiver of this.#receivers) receiver.stopAccepting();
-    // Half of the time: what is in flight then is worth less than what was taken.
-    await Promise.all(this.#receivers.map((receiver) => receiver.close(left() / 2)));
     const { tenants = new Map() as Tenants, forwarding } = this.#parts ?? {};
     const pipelines = [...tenants.values()].map(({ pipeline }) => pipeline);
+    const { inFlightMillis } = budget;
     await Promise.all([
-      ...pipelines.map((pipeline) => pipeline.shutdown(Math.max(MIN_MILLIS, left() - MIN_MILLIS))),
-      forwarding?.drain(left()),
+      ...this.#receivers.map((receiver) => receiver.close(inFlightMillis)),
+      // What was taken is learned meanwhile.
+      ...pipelines.map((pipeline) => pipeline.flush(inFlightMillis)),
+    ]);
+    await Promise.all([
+      ...pipelines.map((pipeline) => pipeline.shutdown(budget.workMillis)),
+      forwarding?.drain(budget.workMillis),
     ]);
     const spansNotLearned = pipelines.reduce(
       (sum, { account: { awaiting, buffered, dropped } }) =>
@@ -167,7 +173,7 @@ export class Sidecar {
       0,
     );
     const { lost: requestsNotForwarded = 0, kept: requestsKept = 0 } = (await forwarding?.close()) ?? {};
-    await this.#release();
+    await budget.await(this.#release());
     const isComplete = spansNotLearned + requestsNotForwarded === 0;
     return { isComplete, spansNotLearned, requestsNotForwarded, requestsKept };
   }
@@ -187,9 +193,6 @@ export class Sidecar {
     await this.#metrics.close();
   }
 }
-
-/** For whatever is done last, once the rest has taken its time. */
-const MIN_MILLIS = 250;
 
 interface Parts {
   readonly forwarding: Forwarding | undefined;

@@ -16,19 +16,28 @@ export class StoreHealth {
     return this.#isGood;
   }
 
-  /** @returns what went wrong, where something did. */
-  async check(): Promise<Error | undefined> {
+  /** Looks, and tells of it where something has changed. */
+  async check(): Promise<void> {
+    this.note(await this.probe());
+  }
+
+  /** @returns what went wrong, where something did; nobody is told. */
+  async probe(): Promise<Error | undefined> {
     try {
       await this.#store.runs(PROBED_AGENT, 1);
-      if (!this.#isGood) tell.info('spanplan: the store can be used again');
-      this.#isGood = true;
       return undefined;
     } catch (error) {
-      const failure = error instanceof Error ? error : new Error(String(error));
-      if (this.#isGood) tell.warn(`spanplan: the store cannot be used; runs wait: ${failure.message}`);
-      this.#isGood = false;
-      return failure;
+      return error instanceof Error ? error : new Error(String(error));
     }
+  }
+
+  /** Takes what a look has shown. */
+  note(failure: Error | undefined): void {
+    if (failure === undefined && !this.#isGood) tell.info('spanplan: the store can be used again');
+    if (failure !== undefined && this.#isGood) {
+      tell.warn(`spanplan: the store cannot be used; runs wait: ${failure.message}`);
+    }
+    this.#isGood = failure === undefined;
   }
 
   stop(): void {

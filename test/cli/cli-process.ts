@@ -25,6 +25,9 @@ export function spanplan(
   const child = spawn(process.execPath, ['--import', TSX, CLI, ...args], {
     cwd,
     env: { ...inherited, ...env },
+    // One that hangs does not outlive its test for long.
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
   });
   let stdout = '';
   let stderr = '';

@@ -162,7 +162,7 @@ describe('the demo', { timeout: 60_000 }, () => {
     const { code, stderr } = await (await startDemo('a-store')).ended;
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^spanplan serve ended with status 2, and said:\n[\s\S]*--store: expected lmdb:PATH/,
+      /^spanplan serve ended with status 1, and said:\n[\s\S]*--store: expected lmdb:PATH/,
     );
     expect(stderr).toMatch(/redis:\/\/localhost:6379.*npm run demo\n$/);
   });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../src/sidecar/config.ts';
 import { formatListenAddress, isLoopback, parseListenAddress } from '../../src/sidecar/config-address.ts';
 import { ConfigError } from '../../src/sidecar/config-error.ts';
 import type { CommonSettings } from '../../src/sidecar/config-overlay.ts';
-import { printConfig } from '../../src/sidecar/config-print.ts';
+import { maskUrl, printConfig } from '../../src/sidecar/config-print.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/sidecar/config-units.ts';
 
 type Env = Readonly<Record<string, string>>;
@@ -106,10 +106,6 @@ describe('precedence', () => {
       '127.0.0.1:4317',
     );
   });
-
-  test('a key prefix is for Redis only', () => {
-    expect(config('', { keyPrefix: 'k:' }).exporters.redis).toBeUndefined();
-  });
 });
 
 describe('the environment inside of a file', () => {
@@ -136,10 +132,33 @@ describe('the environment inside of a file', () => {
   });
 
   test('must be there', () => {
-    expect(mistakes(`a: 1\nb: ${variable('NOPE')}`)).toEqual([
-      `spanplan.yaml:2:4: expected the environment variable NOPE to be set; ${variable('NOPE:-DEFAULT')} gives it a default`,
-    ]);
+    const yaml = `service:\n  shutdown_timeout: ${variable('NOPE')}`;
+    for (const env of [{}, { NOPE: '' }]) {
+      expect(mistakes(yaml, {}, env)).toEqual([
+        `spanplan.yaml:2:21: expected the environment variable NOPE to be set and not empty; ${variable('NOPE:-DEFAULT')} gives it a default`,
+      ]);
+    }
     expect(mistakes(variable('NOPE').replace('env:', ''))[0]).toContain(`expected ${variable('NAME')}`);
+  });
+
+  test('with an empty default it is as if it were not written', () => {
+    const yaml = `exporters: {redis: {endpoint: "${variable('R:-')}", key_prefix: "${variable('K:-')}"}}`;
+    expect(config(yaml).exporters.redis).toMatchObject({
+      endpoint: 'redis://127.0.0.1:6379',
+      key_prefix: 'spanplan:',
+    });
+    expect(mistakes(`extensions: {admin: {auth: {tokens: [{token: "${variable('T:-')}"}]}}}`)[0]).toContain(
+      'token: missing: expected a token',
+    );
+  });
+
+  test('has no other variable for its default', () => {
+    const yaml = `service: {shutdown_timeout: "${variable(`A:-${variable('B:-1s')}`)}"}`;
+    for (const env of [{}, { A: '2s' }]) {
+      expect(mistakes(yaml, {}, env)).toEqual([
+        'spanplan.yaml:1:29: expected a default without ${: that of the variable A cannot be another variable',
+      ]);
+    }
   });
 });
 
@@ -174,7 +193,12 @@ describe('mistakes', () => {
     [
       'a duration',
       'service: {shutdown_timeout: 10}',
-      '1:29: service.shutdown_timeout: expected a duration of at least 1ms, for instance 10s or 500ms',
+      '1:29: service.shutdown_timeout: expected a duration of at least 1ms with its unit (ms, s, m, h, d), for instance 10s or 500ms',
+    ],
+    [
+      'a duration that is too short',
+      'exporters: {memory: {run_ttl: 5}}',
+      '1:31: exporters.memory.run_ttl: expected a duration of at least 1s with its unit (ms, s, m, h, d), for instance 10s or 2h',
     ],
     [
       'a number',
@@ -312,11 +336,125 @@ describe('mistakes', () => {
       'SPANPLAN_FORWARD',
       '--store',
       '--http',
-      'spanplan.yaml:3:18',
-      'spanplan.yaml:4:3',
       'SPANPLAN_ADMIN',
       'spanplan.yaml:1:29',
+      'spanplan.yaml:3:18',
+      'spanplan.yaml:4:3',
     ]);
+  });
+
+  /** Where the mistakes stand, and about what. */
+  const heads = (...args: Parameters<typeof mistakes>) =>
+    mistakes(...args).map((line) => line.replace(/: (?:missing: )?expected .*/, ''));
+
+  test('of one kind hide none of another', () => {
+    const unset = variable('NOPE');
+    expect(
+      heads(
+        'exporters: {lmdb: , redis: }\nservice: {shutdown_timeout: fast}\nprocessors: {fanout: {root_quiet: 1h, idle: 1m}}',
+      ),
+    ).toEqual([
+      'spanplan.yaml:1:28: exporters.redis',
+      'spanplan.yaml:2:29: service.shutdown_timeout',
+      'spanplan.yaml:3:35: processors.fanout.root_quiet',
+    ]);
+    expect(
+      heads(`service: {shutdown_timeout: fast}\nexporters: {redis: {endpoint: "${unset}"}, lmdb: }`),
+    ).toEqual([
+      'spanplan.yaml:1:29: service.shutdown_timeout',
+      'spanplan.yaml:2:20: exporters.redis',
+      'spanplan.yaml:2:31',
+    ]);
+    expect(heads('exporters: {redis: {endpoint: "ftp://x"}, lmdb: }')).toEqual([
+      'spanplan.yaml:1:20: exporters.redis',
+      'spanplan.yaml:1:31: exporters.redis.endpoint',
+    ]);
+  });
+
+  test('in what YAML says above a fault are told; what it may say below is not guessed', () => {
+    const yaml =
+      'service:\n  shutdown_timeout: fast\n  telemtry:\nprocessors:\n\tfanout: {idle: never}\nexporters:\n  redis: 3';
+    expect(heads(yaml, { http: 'x' })).toEqual([
+      '--http: receivers.otlp.protocols.http.endpoint',
+      'spanplan.yaml:2:21: service.shutdown_timeout',
+      'spanplan.yaml:3:3: service.telemtry: unknown key; did you mean telemetry?',
+      'spanplan.yaml:5:1',
+    ]);
+    // A key that stands there twice leaves no doubt of the rest.
+    expect(heads('service:\nservice:\nexporters:\n  redis: 3\n  lmdb:')).toEqual([
+      'spanplan.yaml:2:1',
+      'spanplan.yaml:4:10: exporters.redis',
+      'spanplan.yaml:4:10: exporters.redis',
+    ]);
+  });
+
+  test('a value that is wrong makes no contradiction of what it is not', () => {
+    expect(heads('processors: {fanout: {root_quiet: 1h, idle: never}}')).toEqual([
+      'spanplan.yaml:1:45: processors.fanout.idle',
+    ]);
+    expect(heads('receivers: {otlp: {protocols: [http]}}')).toEqual([
+      'spanplan.yaml:1:31: receivers.otlp.protocols',
+    ]);
+    expect(heads('receivers: [otlp]')).toEqual(['spanplan.yaml:1:12: receivers']);
+    expect(heads('exporters: {otlp: {endpoint: "b:1", tls: {cert_file: 5, key_file: a}}}')).toEqual([
+      'spanplan.yaml:1:54: exporters.otlp.tls.cert_file',
+    ]);
+  });
+
+  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'null', '~'])(
+    'a key named %s is as unknown as another',
+    (name) => {
+      const known = 'expected receivers, processors, exporters, extensions, service';
+      const shown = name === 'null' || name === '~' ? '' : `${name}: `;
+      expect(mistakes(`service: {}\n${name}: {a: 1}`)).toEqual([
+        `spanplan.yaml:2:1: ${shown}unknown key; ${known}`,
+      ]);
+      expect(mistakes(`service:\n  ${name}: 1`)[0]).toMatch(/^spanplan\.yaml:2:3: service\..*unknown key; /);
+    },
+  );
+
+  test('a key that is a list or a map is told, and nothing is written to the console', () => {
+    const warnings: unknown[] = [];
+    const onWarning = (warning: unknown) => warnings.push(warning);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
+    for (const key of ['[a, b]', '{a: b}', '? [a]\n']) {
+      expect(mistakes(`service: {}\n${key}: 1`)).toEqual([
+        expect.stringMatching(/^spanplan\.yaml:2:\d: expected a key that is a word, not a list or a map$/),
+      ]);
+    }
+    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => expect(warnings).toEqual([]));
+  });
+
+  test('an alias of no anchor is told where it stands', () => {
+    expect(mistakes('exporters:\n  redis: *nope\nservice: {shutdown_timeout: fast}')).toEqual([
+      'spanplan.yaml:2:10: expected the name of an anchor that stands above',
+      expect.stringContaining('spanplan.yaml:3:29: service.shutdown_timeout: '),
+    ]);
+  });
+
+  test('a key prefix where there are no keys', () => {
+    const expected =
+      'expected only with plans in Redis (--store redis://HOST:PORT); in other stores there are no keys';
+    expect(mistakes('', { keyPrefix: 'k:' })).toEqual([`--key-prefix: ${expected}`]);
+    expect(mistakes('', { store: 'memory:' }, { SPANPLAN_KEY_PREFIX: 'k:' })).toEqual([
+      `SPANPLAN_KEY_PREFIX: ${expected}`,
+    ]);
+    expect(mistakes('', { store: 'redis://h', keyPrefix: 'k:' })).toEqual([]);
+  });
+
+  test('files that cannot be read are told with the key and the line', () => {
+    const yaml =
+      'extensions:\n  admin:\n    tls: {cert_file: /c, key_file: /k}\nexporters: {otlp: {endpoint: "b:1", tls: {ca_file: /a}}}';
+    const checkFile = (path: string) => (path === '/k' ? undefined : 'ENOENT');
+    const read = () =>
+      readConfig({ file: { name: 'spanplan.yaml', text: yaml }, flags: {}, env: {}, checkFile });
+    expect(read).toThrow(
+      'spanplan.yaml:3:22: extensions.admin.tls.cert_file: expected a file that can be read (ENOENT)\n' +
+        'spanplan.yaml:4:52: exporters.otlp.tls.ca_file: expected a file that can be read (ENOENT)',
+    );
+    // Whoever only wants to see the configuration may do so on another machine.
+    expect(mistakes(yaml)).toEqual([]);
   });
 
   test('never show a value, which may be a secret', () => {
@@ -376,8 +514,36 @@ describe('mistakes', () => {
     for (let level = 1; level < 20; level++)
       lines.push(`a${level}: &a${level} [*a${level - 1}, *a${level - 1}, *a${level - 1}]`);
     expect(mistakes(lines.join('\n'))).toEqual([
-      'spanplan.yaml:1:1: expected fewer aliases, each of an anchor before it',
+      'spanplan.yaml:1:1: expected at most 100 values by way of aliases',
     ]);
+  });
+});
+
+describe('tokens', () => {
+  const listeners = (http: string, grpc: string, admin: string) =>
+    `receivers: {otlp: {protocols: {http: {auth: ${http}}, grpc: {auth: ${grpc}}}}}\nextensions: {admin: {auth: ${admin}}}`;
+  const token = (text: string, tenant?: string) =>
+    `{tokens: [{token: ${text}${tenant === undefined ? '' : `, tenant: ${tenant}`}}]}`;
+
+  test.each(['{}', '', '{tokens: []}', '{tokens: }'])('auth: %s lets nobody in by mistake', (auth) => {
+    const told = mistakes(`extensions: {admin: {auth: ${auth}}}`);
+    expect(told).toEqual([
+      expect.stringMatching(
+        /^spanplan\.yaml:1:\d+: extensions\.admin\.auth\.tokens: expected at least one token; where anyone may come in, leave auth out$/,
+      ),
+    ]);
+  });
+
+  test('one stands for one tenant everywhere', () => {
+    const same = 'is the same';
+    expect(mistakes(listeners(token('SECRET', 'a'), token('SECRET', 'b'), token('SECRET')))).toEqual([
+      `spanplan.yaml:1:117: receivers.otlp.protocols.grpc.auth.tokens.0.token: expected a token of its own for each tenant; receivers.otlp.protocols.http.auth.tokens.0.token ${same}`,
+      `spanplan.yaml:2:46: extensions.admin.auth.tokens.0.token: expected a token of its own for each tenant; receivers.otlp.protocols.http.auth.tokens.0.token ${same}`,
+    ]);
+    expect(
+      mistakes(listeners('{tokens: [{token: s, tenant: a}, {token: s}]}', token('x'), token('y'))),
+    ).toHaveLength(1);
+    expect(mistakes(listeners(token('s', 'a'), token('s', 'a'), token('t')))).toEqual([]);
   });
 });
 
@@ -396,9 +562,28 @@ exporters:
       receivers: { otlp: { protocols: { http: { auth: { tokens: [{ token: '****', tenant: 'acme' }] } } } } },
       exporters: {
         redis: { endpoint: 'redis://****@host:6379/1?****' },
-        otlphttp: { endpoint: 'https://****@h/p?****', headers: { authorization: '****' } },
+        otlphttp: { endpoint: 'https://****@h/****?****', headers: { authorization: '****' } },
       },
     });
+  });
+
+  test.each([
+    ['redis://u:pa?SECRET@h:1', 'redis://****'],
+    ['redis://u:pa/SECRET@h:1', 'redis://****@h:1'],
+    ['redis://u:pa#SECRET@h:1', 'redis://****'],
+    ['redis://h:1/0?password=SEC@RET', 'redis://****'],
+    ['rediss://h:1/0#SECRET', 'rediss://h:1/0?****'],
+    ['redis+unix://u:SECRET@/run/redis.sock', 'redis+unix://****@/run/redis.sock'],
+    ['unix:/run/a@b/redis.sock?password=SECRET', 'unix:/run/a@b/redis.sock?****'],
+    ['lmdb:./a@b', 'lmdb:./a@b'],
+    ['https://h:1/ingest/SECRET/v1', 'https://h:1/****'],
+    ['https://h:1/', 'https://h:1/'],
+    ['http://h:1', 'http://h:1'],
+    ['SECRET:@h:4317', '****@h:4317'],
+    ['h:4317', 'h:4317'],
+  ])('%s is shown as %s', (url, shown) => {
+    expect(maskUrl(url)).toBe(shown);
+    expect(maskUrl(url)).not.toMatch(/SEC|RET/);
   });
 
   test('is a file that says the same', () => {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { parse, parseDocument } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { readConfig } from '../../src/sidecar/config.ts';
 import { workFolder } from '../cli/work-folder.ts';
@@ -89,6 +89,8 @@ describe('compose file', () => {
     expect(ports).toEqual(['4317', '4318', '4319'].map((port) => `127.0.0.1:${port}:${port}`));
     expect(Number.parseInt(String(stop_grace_period), 10)).toBeGreaterThan(SHUTDOWN_SECONDS);
     expect(read_only).toBe(true);
+    // Names that merely lead to it are refused; this one does not.
+    expect(services?.spanplan?.hostname).toBe('spanplan');
     const env = { ...(environment as Record<string, string>), SPANPLAN_FORWARD: '' };
     expect(configOf(env).exporters).toMatchObject({
       redis: { endpoint: 'redis://redis:6379' },
@@ -119,46 +121,79 @@ describe('compose file', () => {
 });
 
 describe('Kubernetes manifest', () => {
-  const document = parseDocument(text('kubernetes.yaml'));
-  const { spec } = (document.toJS() as { readonly spec: { readonly template: { readonly spec: PodSpec } } })
-    .spec.template;
+  const documents = parseAllDocuments(text('kubernetes.yaml'));
+  const [configMap, deployment] = documents.map((document) => document.toJS() as unknown);
+  const { spec } = (deployment as { readonly spec: { readonly template: { readonly spec: PodSpec } } }).spec
+    .template;
   const [sidecar] = spec.initContainers;
+  const { data, metadata } = configMap as {
+    readonly data: Readonly<Record<string, string>>;
+    readonly metadata: { readonly name: string };
+  };
+  const env = Object.fromEntries(
+    sidecar?.env.map(({ name, value = 'redis://from-a-secret' }) => [name, value]) ?? [],
+  );
+  const config = readConfig({
+    file: { name: 'spanplan.yaml', text: data['spanplan.yaml'] ?? '' },
+    flags: {},
+    env,
+  });
 
-  test('is a sidecar that starts before the agent, without root, on loopback', () => {
-    expect(document.errors).toEqual([]);
+  test('is a sidecar that starts before the agent, without root', () => {
+    for (const { errors } of documents) expect(errors).toEqual([]);
     expect(sidecar?.restartPolicy).toBe('Always');
     expect(spec.securityContext.runAsNonRoot).toBe(true);
     expect(sidecar?.securityContext).toMatchObject({
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
     });
-    expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(SHUTDOWN_SECONDS);
-    const env = Object.fromEntries(
-      sidecar?.env.map(({ name, value = 'redis://from-a-secret' }) => [name, value]) ?? [],
-    );
-    const { receivers, extensions, exporters } = configOf(env);
-    expect([receivers.otlp.protocols.http?.endpoint, extensions.admin.endpoint]).toEqual([
-      '127.0.0.1:4318',
-      '127.0.0.1:4319',
-    ]);
-    expect(exporters.otlphttp?.endpoint).toContain('collector');
+    expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(config.service.shutdown_timeout / 1_000);
+  });
+
+  test('its configuration is where it is looked for, and takes the place of that of the image', () => {
+    const folder = sidecar?.volumeMounts[0]?.mountPath;
+    expect(sidecar?.args).toEqual(['serve', '--config', `${folder}/${Object.keys(data)[0]}`]);
+    expect(sidecar?.volumeMounts[0]?.name).toBe(spec.volumes[0]?.name);
+    expect(spec.volumes[0]?.configMap.name).toBe(metadata.name);
+    for (const [, name = ''] of text('Dockerfile').matchAll(/\b(SPANPLAN_[A-Z]+)=/g))
+      expect(env[name]).toBe('');
+    expect(config.exporters.redis?.endpoint).toBe('redis://from-a-secret');
+    expect(config.exporters.otlphttp?.endpoint).toContain('collector');
+  });
+
+  test('spans stay in the pod; who reaches it from outside needs a token', () => {
+    const { http, grpc } = config.receivers.otlp.protocols;
+    expect([http?.endpoint, grpc?.endpoint]).toEqual(['127.0.0.1:4318', '127.0.0.1:4317']);
+    expect(config.extensions.admin.auth?.tokens).toHaveLength(1);
     expect(spec.containers[0]?.env).toEqual([
       { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://127.0.0.1:4318' },
     ]);
   });
 
-  test('is asked whether it is ready where it answers', () => {
-    expect(sidecar?.readinessProbe.exec.command.at(-1)).toContain('http://127.0.0.1:4319/readyz');
-    expect(sidecar?.livenessProbe.exec.command.at(-1)).toContain('http://127.0.0.1:4319/healthz');
+  test('is asked how it is without a process of its own, where it answers', () => {
+    const [port] = sidecar?.ports ?? [];
+    expect(config.extensions.admin.endpoint).toBe(`0.0.0.0:${port?.containerPort}`);
+    for (const [probe, path] of [
+      [sidecar?.startupProbe, '/readyz'],
+      [sidecar?.readinessProbe, '/readyz'],
+      [sidecar?.livenessProbe, '/healthz'],
+    ] as const) {
+      expect(probe?.httpGet).toEqual({ path, port: port?.name });
+    }
+    const { periodSeconds = 0, failureThreshold = 0 } = sidecar?.startupProbe ?? {};
+    expect(periodSeconds * failureThreshold).toBeGreaterThanOrEqual(30);
     notChecked('kubectl apply --dry-run=server', 'there is no cluster');
   });
 
-  test('its memory is above the bounds of what it holds', () => {
-    const { receivers, processors } = configOf({});
+  test('its memory is above the bounds of what it holds, and above what Node may take', () => {
+    const { receivers, processors, exporters } = config;
     const { max_buffered_size, max_queued_size } = processors.fanout;
-    const bounds = receivers.otlp.max_in_flight_size + max_buffered_size + max_queued_size + 64 * 2 ** 20;
+    const outside =
+      receivers.otlp.max_in_flight_size + (exporters.otlphttp?.sending_queue.queue_size ?? Number.NaN);
+    const heap = Number(/--max-old-space-size=(\d+)/.exec(env.NODE_OPTIONS ?? '')?.[1]) * 2 ** 20;
+    expect(heap).toBeGreaterThan(2 * (max_buffered_size + max_queued_size));
     const limit = Number.parseInt(sidecar?.resources.limits.memory ?? '', 10) * 2 ** 20;
-    expect(limit).toBeGreaterThan(bounds + 128 * 2 ** 20);
+    expect(limit).toBeGreaterThan(heap + outside + 96 * 2 ** 20);
   });
 });
 
@@ -167,13 +202,24 @@ interface PodSpec {
   readonly securityContext: Readonly<Record<string, unknown>>;
   readonly initContainers: readonly {
     readonly restartPolicy: string;
+    readonly args: readonly string[];
     readonly env: readonly { readonly name: string; readonly value?: string }[];
+    readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
     readonly securityContext: Readonly<Record<string, unknown>>;
-    readonly readinessProbe: { readonly exec: { readonly command: readonly string[] } };
-    readonly livenessProbe: { readonly exec: { readonly command: readonly string[] } };
+    readonly startupProbe: Probe;
+    readonly readinessProbe: Probe;
+    readonly livenessProbe: Probe;
+    readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
     readonly resources: { readonly limits: { readonly memory: string } };
   }[];
   readonly containers: readonly { readonly env: unknown }[];
+  readonly volumes: readonly { readonly name: string; readonly configMap: { readonly name: string } }[];
+}
+
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string };
+  readonly periodSeconds: number;
+  readonly failureThreshold: number;
 }
 
 describe('systemd unit', () => {

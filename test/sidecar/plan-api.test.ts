@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { hostname } from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fanout } from '../cli/span-request.ts';
-import { CheckedAdmin } from './openapi-check.ts';
+import { CheckedAdmin, type RawAnswer } from './openapi-check.ts';
 import {
   eventually,
   learnedPlan,
@@ -75,7 +76,7 @@ test('gives a plan, or only its maximal groups, and nothing where the client has
 
 test('names the known agents to whoever asks for another', async () => {
   const { api } = await taught();
-  for (const path of ['/v1/plans/{agent}', '/v1/plans/{agent}/runs']) {
+  for (const path of ['/v1/plans/{agent}', '/v1/plans/{agent}/groups', '/v1/plans/{agent}/runs']) {
     const answer = await api.ask(path, { agent: 'planer' });
     expect(answer.body).toMatchObject({ status: 404, known_agents: ['a/b ☂ {x}*', 'planner'] });
   }
@@ -91,6 +92,23 @@ test('a known agent without a plan is told apart', async () => {
   expect(answer).toMatchObject({ status: 404 });
   expect(answer).not.toHaveProperty('known_agents');
   expect((await api.ask('/v1/plans', {})).body).toMatchObject({ total: 3 });
+});
+
+test('says in how many runs each group was seen', async () => {
+  const { api, http } = await taught();
+  await postSpans(http, fanout('planner', ['fetch', 'search'], 7));
+  const body = await eventually(async () => {
+    const answer = await api.ask('/v1/plans/{agent}/groups', { agent: 'planner' });
+    return answer.text.includes('"runs":2') ? answer.body : undefined;
+  });
+  expect(body).toEqual({
+    agent_id: 'planner',
+    groups: expect.arrayContaining([
+      expect.objectContaining({ tool_names: ['fetch', 'search'], runs: 2 }),
+      expect.objectContaining({ tool_names: ['fetch', 'search', 'summarise'], runs: 1 }),
+    ]),
+  });
+  expect((await api.ask('/v1/plans/{agent}/groups', { agent: 'nobody' })).status).toBe(404);
 });
 
 test('gives the newest runs, oldest first', async () => {
@@ -194,6 +212,8 @@ test('health, readiness and metrics', async () => {
     /^spanplan_receiver_answers_total\{transport="http",signal="traces",status="200"\} 2$/m,
   );
   expect(text).toMatch(/^spanplan_ready 1$/m);
+  // Of the text format there are no other lines.
+  expect(text).not.toMatch(/^#(?! (?:HELP|TYPE) )/m);
   await sidecar.stop();
   await expect(fetch(`${admin}/healthz`)).rejects.toThrow();
 });
@@ -201,52 +221,163 @@ test('health, readiness and metrics', async () => {
 describe('malformed requests', () => {
   const request = (line: string, fields = 'Host: localhost\r\n') =>
     `${line} HTTP/1.1\r\n${fields}Connection: close\r\n\r\n`;
+  const [plans, plan] = ['/v1/plans', '/v1/plans/{agent}'];
+  const host = 'Host: localhost\r\n';
+  const json = `${host}Content-Type: application/json\r\n`;
 
   test.each([
-    ['an agent that is not percent-encoded', request('GET /v1/plans/%ff'), 400],
-    ['a URI that no parser likes', request('GET //[::bad/%'), 404],
-    ['a whole URL', request('GET http://elsewhere/healthz'), 200],
-    ['dots for a name', request('GET /v1/plans/%2e%2e'), 404],
-    ['an asterisk', request('OPTIONS *'), 404],
-    ['an unknown path', request('GET /v1/plan'), 404],
-    ['a path below a path', request('GET /v1/plans/a/b/c'), 404],
-    ['a method that is not for it', request('DELETE /v1/plans/a'), 405],
+    ['an agent that is not percent-encoded', request('GET /v1/plans/%ff'), plan, 400],
+    ['one whose events are asked for', request('GET /v1/plans/%zz/events'), `${plan}/events`, 400],
+    ['a URI that no parser likes', request('GET //[::bad/%'), undefined, 404],
+    ['a whole URL', request('GET http://elsewhere/healthz'), '/healthz', 200],
+    ['dots for a name', request('GET /v1/plans/%2e%2e'), plan, 404],
+    ['an asterisk', request('OPTIONS *'), undefined, 404],
+    ['an unknown path', request('GET /v1/plan'), undefined, 404],
+    ['a path below a path', request('GET /v1/plans/a/b/c'), undefined, 404],
+    ['a method that is not for it', request('DELETE /v1/plans/a'), plan, 405],
+    ['another', request('POST /readyz', `${host}Content-Length: 0\r\n`), '/readyz', 405],
+    ['another', request('PUT /healthz', `${host}Content-Length: 0\r\n`), '/healthz', 405],
+    ['another', request('POST /metrics', `${host}Content-Length: 0\r\n`), '/metrics', 405],
+    ['another', request('GET /v1/plans/a/partition'), `${plan}/partition`, 405],
+    ['another', request('POST /v1/plans/a/events', `${host}Content-Length: 0\r\n`), `${plan}/events`, 405],
+    ['the head of a stream', request('HEAD /v1/plans/a/events'), `${plan}/events`, 405],
+    ['a name that merely leads here', request('GET /v1/plans', 'Host: rebound.example:4319\r\n'), plans, 421],
+    ['one for metrics', request('GET /metrics', 'Host: rebound.example\r\n'), '/metrics', 421],
+    ['what nobody can expect', request('GET /v1/plans', `${host}Expect: tea\r\n`), plans, 417],
+    ['headers without end', request('GET /v1/plans', `${host}X: ${'x'.repeat(20_000)}\r\n`), plans, 431],
+    ['a connection to be made', request('CONNECT a:1'), plans, 400],
+    ['no HTTP', 'hello\r\n\r\n', plans, 400],
+    ['half of TLS', '\x16\x03\x01\x02\x00\x01', plans, 400],
     [
-      'a method that is not for it either',
-      request('POST /readyz', 'Host: localhost\r\nContent-Length: 0\r\n'),
-      405,
+      'a body in chunks that are none',
+      request('POST /v1/plans/a/partition', `${json}Transfer-Encoding: chunked\r\n`).concat('zz\r\n'),
+      `${plan}/partition`,
+      400,
     ],
-    ['a name that merely leads here', request('GET /v1/plans', 'Host: rebound.example:4319\r\n'), 421],
-    ['a connection to be made', request('CONNECT a:1'), 400],
-    ['no HTTP', 'hello\r\n\r\n', 400],
-    ['half of TLS', '\x16\x03\x01\x02\x00\x01', 400],
-  ])('%s', async (_, text, status) => {
+    [
+      'a body that is compressed',
+      request('POST /v1/plans/a/partition', `${json}Content-Encoding: gzip\r\nContent-Length: 2\r\n`).concat(
+        '{}',
+      ),
+      `${plan}/partition`,
+      415,
+    ],
+  ])('%s', async (_, text, template, status) => {
     const running = await runSidecar();
+    const api = await CheckedAdmin.of(running.admin);
     const answer = await raw(running.admin, text);
-    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-    if (status >= 400) expect(answer).toMatch(/content-type: application\/problem\+json/i);
+    expect(answer.status).toBe(status);
+    const [, method = ''] = /^([A-Z]+) /.exec(text) ?? [];
+    const isAsked = status !== 400 || template !== plans;
+    const body = api.check(template, isAsked ? method : 'GET', answer);
+    if (status >= 400) {
+      expect(answer.headers.get('content-type')).toBe('application/problem+json');
+      if (method !== 'HEAD') expect(body).toMatchObject({ status });
+    }
     expect((await fetch(`${running.admin}/healthz`)).status).toBe(200);
   });
 
+  test('a head that never ends is told that it takes too long', async () => {
+    const running = await runSidecar();
+    const api = await CheckedAdmin.of(running.admin);
+    const answer = await raw(running.admin, 'GET /v1/plans HTTP/1.1\r\nHost: local');
+    expect(api.check(plans, 'GET', answer)).toMatchObject({ status: 408 });
+  }, 20_000);
+
   test('a HEAD is answered like a GET, without the body', async () => {
     const running = await runSidecar();
-    const answer = await fetch(`${running.admin}/v1/plans`, { method: 'HEAD' });
-    expect([answer.status, await answer.text()]).toEqual([200, '']);
+    const api = await CheckedAdmin.of(running.admin);
+    const { status, text } = await api.ask('/v1/plans', { method: 'HEAD' });
+    expect([status, text]).toEqual([200, '']);
+  });
+
+  test('a body that says it is not compressed, and begins with a mark of its byte order', async () => {
+    const running = await runSidecar();
+    const api = await CheckedAdmin.of(running.admin);
+    const { body } = await api.ask('/v1/plans/{agent}/partition', {
+      agent: 'a',
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-encoding': 'identity' },
+      body: '\uFEFF{"calls": ["b"]}',
+    });
+    expect(body).toMatchObject({ batches: [{ calls: [{ name: 'b' }] }] });
+  });
+
+  test('what follows a stream of events on its connection is not answered into it', async () => {
+    const running = await runSidecar();
+    const { text } = await raw(
+      running.admin,
+      `GET /v1/plans/a/events HTTP/1.1\r\n${host}\r\n`,
+      (socket) => void setTimeout(() => socket.write('garbage\r\n\r\n'), 100),
+    );
+    expect(text).toContain('event: plan');
+    expect(text).not.toContain('HTTP/1.1 400');
+  });
+});
+
+describe('credentials', () => {
+  const yaml = (auth: string) => `${QUICK}\nextensions: {admin: {${auth}}}`;
+
+  test('are asked for', async () => {
+    const { admin } = await runSidecar(yaml('auth: {tokens: [{token: t}]}'));
+    const api = await CheckedAdmin.of(admin, { authorization: 'Bearer t' });
+    for (const path of ['/v1/plans', '/v1/plans/{agent}/events', '/metrics', '/openapi.json']) {
+      expect((await api.ask(path, { agent: 'a' })).status).toBe(401);
+    }
+  });
+
+  test('names that lead here are refused wherever the port is bound, unless they are known', async () => {
+    const { admin } = await runSidecar(yaml('allowed_hosts: [plans.internal]'), { admin: '0.0.0.0:0' });
+    const { port } = new URL(admin);
+    const ask = async (host: string) => {
+      const text = `GET /v1/plans HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+      return (await raw(`http://127.0.0.1:${port}`, text)).status;
+    };
+    const hosts = [
+      '127.0.0.1',
+      'localhost:1',
+      '10.1.2.3:4319',
+      '[::1]:4319',
+      '[fd00::1]',
+      'Plans.Internal:80',
+    ];
+    expect(await Promise.all([...hosts, hostname(), ''].map(ask))).toEqual([...hosts, '', ''].map(() => 200));
+    const strangers = [
+      'rebound.example',
+      '127.0.0.1.rebound.example',
+      'plans.internal.rebound.example',
+      '[x]',
+    ];
+    expect(await Promise.all(strangers.map(ask))).toEqual(strangers.map(() => 421));
+  });
+
+  test('a name is no matter where a token is asked for', async () => {
+    const { admin } = await runSidecar(yaml('auth: {tokens: [{token: t}]}'));
+    const text = `GET /v1/plans HTTP/1.1\r\nHost: any.example\r\nAuthorization: Bearer t\r\nConnection: close\r\n\r\n`;
+    expect((await raw(admin, text)).status).toBe(200);
   });
 });
 
 /** What the port sends back to exactly these bytes. */
-async function raw(base: string, text: string): Promise<string> {
-  const { hostname, port } = new URL(base);
-  const socket = connect(Number(port), hostname);
+async function raw(base: string, text: string, then?: (socket: Socket) => void): Promise<RawAnswer> {
+  const { hostname: host, port } = new URL(base);
+  const socket = connect(Number(port), host);
   socket.on('error', () => {});
   let answer = '';
-  socket.setEncoding('latin1').on('data', (data: string) => {
+  socket.setEncoding('utf8').on('data', (data: string) => {
     answer += data;
   });
   socket.write(text, 'latin1');
+  then?.(socket);
   await once(socket, 'close');
-  return answer;
+  const [head = '', ...body] = answer.split('\r\n\r\n');
+  const [line = '', ...fields] = head.split('\r\n');
+  const headers = fields.map((field) => [
+    field.slice(0, field.indexOf(':')),
+    field.slice(field.indexOf(':') + 1),
+  ]);
+  const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(line)?.[1]);
+  return { status, headers: new Headers(headers as [string, string][]), text: body.join('\r\n\r\n') };
 }
 
 /** The data of a stream of events, one by one; undefined where it has ended. */

@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fanout } from '../cli/span-request.ts';
+import { workFolder } from '../cli/work-folder.ts';
+import { captureWarnings } from '../support/captured-warnings.ts';
 import { freshPrefix, redisClient, redisUrl } from '../support/redis.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { eventually, groupsOf, learnedPlan, postSpans, QUICK, runSidecar } from './running-sidecar.ts';
@@ -204,7 +207,7 @@ describe('stopping', () => {
   test('counts what could not be delivered, in the time that is given', async () => {
     const redis = await startRedisServer();
     onTestFinished(() => redis.dispose());
-    const yaml = 'service: {shutdown_timeout: 1s}';
+    const yaml = 'service: {shutdown_timeout: 2s}';
     const { http, sidecar } = await runSidecar(yaml, { store: redis.url, forward: 'http://127.0.0.1:9' });
     await postSpans(http, fanout('planner', ['fetch', 'search']));
     await redis.stop();
@@ -215,7 +218,44 @@ describe('stopping', () => {
       requestsNotForwarded: 1,
       requestsKept: 0,
     });
-    expect(performance.now() - began).toBeLessThan(2_500);
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+
+  test('a sender that does not come to its end takes a quarter of the time, and no plan', async () => {
+    const prefix = freshPrefix();
+    const yaml = 'service: {shutdown_timeout: 4s}';
+    const { http, sidecar } = await runSidecar(yaml, { store: redisUrl(), keyPrefix: prefix });
+    await postSpans(http, fanout('planner', ['fetch', 'search']));
+    const { answer } = slowPost(http, 1_000);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const began = performance.now();
+    expect(await sidecar.stop()).toMatchObject({ isComplete: true, spansNotLearned: 0 });
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(await answer).toMatchObject({ status: 503 });
+    const client = redisClient();
+    onTestFinished(() => client.disconnect());
+    expect(await client.get(`${prefix}plan:planner`)).toContain('"fetch","search"');
+  });
+});
+
+describe('a store that cannot be used', () => {
+  test('ends the start with a sentence, and nobody is told that runs wait', async () => {
+    const { lines: warnings, stop } = captureWarnings();
+    onTestFinished(stop);
+    const folder = workFolder();
+    writeFileSync(join(folder, 'file'), '');
+    const started = runSidecar('', { store: `lmdb:${join(folder, 'file/x')}` });
+    await expect(started).rejects.toThrow(
+      /cannot be opened: ENOTDIR: .*'\. Give another store with --store, or see to this one\.$/,
+    );
+    expect(warnings).toEqual([]);
+  });
+
+  test('is told of where it may come back', async () => {
+    const { lines: warnings, stop } = captureWarnings();
+    onTestFinished(stop);
+    await runSidecar('service: {shutdown_timeout: 200ms}', { store: 'unix:/nonexistent/redis.sock' });
+    expect(warnings).toEqual([expect.stringContaining('the store cannot be used; runs wait')]);
   });
 });
 

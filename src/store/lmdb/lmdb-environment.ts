@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import type { Database, RootDatabase } from 'lmdb';
+import { makeDirectory } from '../../support/make-directory.ts';
 import { StoreError } from '../plan-store.ts';
 import { OrderedTable } from './ordered-table.ts';
 
@@ -26,7 +26,7 @@ export interface LmdbEnvironment {
 export async function openLmdb(path: string): Promise<LmdbEnvironment> {
   const { open } = await importLmdb();
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
     const root = open<string, string>({ path, noSubdir: false, maxDbs: 16, encoding: 'string' });
     const table = (name: string) => root.openDB<string, string>({ name, encoding: 'string' });
     return {
