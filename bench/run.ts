@@ -1,5 +1,7 @@
+import { burstBenchmarks } from './burst.ts';
 import type { Benchmark, Result } from './harness.ts';
 import { measure } from './harness.ts';
+import { heapBenchmarks } from './heap.ts';
 import { learnBenchmarks } from './learn.ts';
 import { onEndBenchmarks } from './on-end.ts';
 import { writeResults } from './results.ts';
@@ -10,7 +12,12 @@ import { writeResults } from './results.ts';
  *     npm run bench -- --json        one JSON object a line
  *     npm run bench:check            short; status 1 where a ratio falls below three quarters of its goal
  */
-const BENCHMARKS: readonly Benchmark[] = [...onEndBenchmarks, ...learnBenchmarks];
+const BENCHMARKS: readonly Benchmark[] = [
+  ...onEndBenchmarks,
+  ...burstBenchmarks,
+  ...heapBenchmarks,
+  ...learnBenchmarks,
+];
 
 /** Wide, because machines are noisy. */
 const TOLERATED_SHARE = 0.75;
