@@ -12,7 +12,7 @@ export function fingerprintOf(run: RunRecord): number {
   hash.time(run.endedAt);
   hash.number(run.calls.length);
   for (const call of run.calls) {
-    hash.text(call.kind);
+    hash.number(call.kind === 'tool' ? 0 : 1);
     hash.text(call.name);
     hash.time(call.startedAt);
     hash.time(call.endedAt);
@@ -45,7 +45,9 @@ class Hash {
       this.#mix(-1);
       return;
     }
-    this.#mix(value | 0);
+    const low = value | 0;
+    this.#mix(low);
+    if (low === value) return;
     this.#mix(Math.floor(value / 2 ** 32));
     this.#mix((value % 1) * 2 ** 32);
   }
