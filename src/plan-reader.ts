@@ -55,8 +55,8 @@ export class PlanReader {
    * The agent's plan; undefined where it has none.
    * @throws StoreError where the store cannot be read and no plan of the agent is known.
    */
-  async get(agentId: string): Promise<ExecutionPlan | undefined> {
-    return (await this.#index(agentId))?.plan;
+  get(agentId: string): Promise<ExecutionPlan | undefined> {
+    return this.#current(agentId).plan;
   }
 
   /** All agents the store knows. Not cached. */
@@ -66,12 +66,12 @@ export class PlanReader {
 
   /** The groups in which a tool was seen running. */
   async groupsFor(agentId: string, toolName: string): Promise<readonly ParallelGroup[]> {
-    return (await this.#index(agentId))?.groupsFor(toolName) ?? [];
+    return (await this.#current(agentId).index)?.groupsFor(toolName) ?? [];
   }
 
   /** Whether these tools, as a multiset, lie inside one group: they were seen running at the same time. */
   async canRunTogether(agentId: string, toolNames: readonly string[]): Promise<boolean> {
-    return (await this.#index(agentId))?.canRunTogether(toolNames) ?? toolNames.length === 0;
+    return (await this.#current(agentId).index)?.canRunTogether(toolNames) ?? toolNames.length === 0;
   }
 
   /**
@@ -82,7 +82,7 @@ export class PlanReader {
     agentId: string,
     calls: readonly Call[],
   ): Promise<readonly (readonly Call[])[]> {
-    const index = await this.#index(agentId);
+    const index = await this.#current(agentId).index;
     return index?.partition(calls, nameOf) ?? calls.map((call) => [call]);
   }
 
@@ -112,23 +112,22 @@ export class PlanReader {
     if (this.#ownsStore) await this.#store.close();
   }
 
-  #index(agentId: string): Promise<PlanIndex | undefined> {
+  #current(agentId: string): CacheEntry {
     const entry = this.#entries.get(agentId);
     if (entry === undefined || entry.isOutdated) return this.#load(agentId, entry);
     const now = this.#clock.now();
+    if (now < entry.expiresAt) return entry;
     // A plan that nobody asked for in a long time is worth waiting for; one in use is refreshed behind the answer.
     if (now >= entry.expiresAt + this.#maxAgeMillis) return this.#load(agentId, entry);
-    if (now >= entry.expiresAt) this.#refresh(agentId, entry);
-    return entry.index;
+    this.#refresh(agentId, entry);
+    return entry;
   }
 
   /** Reads a plan that someone waits for. Where that fails, the last known one is as good as it gets. */
-  async #load(agentId: string, known: CacheEntry | undefined): Promise<PlanIndex | undefined> {
-    // Before the first read, so that no change in between is missed.
-    this.#unsubscribe ??= this.#store.subscribe((change) => this.#outdate(change.agentId));
+  #load(agentId: string, known: CacheEntry | undefined): CacheEntry {
     // Whoever asks in the meantime waits for the same answer, the last known plan included.
     const entry: CacheEntry = this.#entry(
-      this.#read(agentId).catch((error: unknown) => {
+      this.#subscribeAndRead(agentId).catch((error: unknown) => {
         const isCurrent = this.#entries.get(agentId) === entry;
         if (known === undefined) {
           if (isCurrent) this.#entries.delete(agentId);
@@ -140,7 +139,13 @@ export class PlanReader {
       }),
     );
     this.#put(agentId, entry);
-    return entry.index;
+    return entry;
+  }
+
+  async #subscribeAndRead(agentId: string): Promise<PlanIndex | undefined> {
+    // Before the first read, so that no change in between is missed.
+    this.#unsubscribe ??= this.#store.subscribe((change) => this.#outdate(change.agentId));
+    return this.#read(agentId);
   }
 
   /** Reads a plan again that has become old; until that is done, the old one is served. */
@@ -170,7 +175,11 @@ export class PlanReader {
   }
 
   #entry(index: Promise<PlanIndex | undefined>): CacheEntry {
-    return { index, isOutdated: false, expiresAt: this.#clock.now() + this.#maxAgeMillis };
+    const plan = index.then((known) => known?.plan);
+    // Whoever asked is told by the promise that they got.
+    plan.catch(() => {});
+    index.catch(() => {});
+    return { index, plan, isOutdated: false, expiresAt: this.#clock.now() + this.#maxAgeMillis };
   }
 
   #put(agentId: string, entry: CacheEntry): void {
@@ -204,6 +213,7 @@ const RETRY_MILLIS = 1_000;
 
 interface CacheEntry {
   readonly index: Promise<PlanIndex | undefined>;
+  readonly plan: Promise<ExecutionPlan | undefined>;
   /** The store said that the plan changed since. */
   isOutdated: boolean;
   expiresAt: number;

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { type Cohort, cohortOf } from '../model/cohort.ts';
-import { memoised } from '../model/memo.ts';
+import type { Cohort } from '../model/cohort.ts';
 import { MultisetIndex } from '../model/multiset-index.ts';
-import type { CallRecord, RunRecord } from '../model/run-record.ts';
-import { compareTimes, nanosBetween, type Time } from '../model/time.ts';
+import type { RunRecord } from '../model/run-record.ts';
+import { ActiveCalls } from './active-calls.ts';
+import { CohortTable, cohortsOf, type KnownCohort } from './cohort-table.ts';
+import { isEndedCall, type Lane, lanesOf } from './lanes.ts';
 import type { Learner, Lesson } from './learner.ts';
 
 export interface ToolParallelismLearnerOptions {
@@ -19,13 +19,17 @@ export interface ToolParallelismLearnerOptions {
 /**
  * Finds the sets of tool calls that were running at one instant.
  *
- *     calls of a run → those of one scope (and clock) → in order of start, with a list of the active ones → cohorts
+ *     calls of a run → those of one scope (and clock) → in order of start, with the active ones → cohorts
  *
- * O(n log n) in the number of calls, plus what it must put out.
+ * O(n log n) in the number of calls, plus what is new in what it puts out.
  */
 export class ToolParallelismLearner implements Learner {
   readonly #mode: 'every' | 'maximal';
   readonly #maxGroups: number;
+  readonly #table = new CohortTable();
+  readonly #active = new ActiveCalls();
+  // One for all runs: the engine drops code for kinds of objects of which, at times, there are none.
+  readonly #found = new CohortSet(this.#table);
 
   /** @throws RangeError where an option is out of range. */
   constructor(options: ToolParallelismLearnerOptions = {}) {
@@ -41,151 +45,91 @@ export class ToolParallelismLearner implements Learner {
   }
 
   learn(run: RunRecord): Lesson {
+    const found = this.#found;
+    this.#table.trim();
     const lanes = lanesOf(run);
     if (this.#mode === 'every') {
-      const found = new CohortSet(this.#maxGroups);
-      if (lanes.every((lane) => sweep(lane, 'every', found))) return { cohorts: found.cohorts, dropped: 0 };
+      found.begin(this.#maxGroups);
+      if (lanes.every((lane) => this.#sweep(lane, 'every'))) {
+        return this.#table.lessonOf(found.cohorts, found.count);
+      }
     }
-    const found = new CohortSet(MAX_MAXIMAL);
-    for (const lane of lanes) sweep(lane, 'maximal', found);
-    return { cohorts: maximalOf(found.cohorts), dropped: found.dropped };
+    found.begin(MAX_MAXIMAL);
+    for (const lane of lanes) this.#sweep(lane, 'maximal');
+    return { cohorts: maximalOf(cohortsOf(found.cohorts, found.count)), dropped: found.dropped };
+  }
+
+  /**
+   * Walks the calls of one lane in order of start; each leaves once it is over for the call that starts, which itself
+   * counts as active however short it is. A cohort is contained in the next one exactly where no call left in between,
+   * so `maximal` puts one out only when a call is about to leave.
+   * @returns false where there was no room for more cohorts.
+   */
+  #sweep({ calls, minOverlapNanos }: Lane, mode: 'every' | 'maximal'): boolean {
+    const active = this.#active;
+    const found = this.#found;
+    active.clear();
+    // Nanoseconds from the middle of the lane: one number for each time, exact for 104 days on either side.
+    const origin = calls[calls.length >> 1]?.startedAt[0] ?? 0;
+    let isComplete = true;
+    for (const call of calls) {
+      if (!isEndedCall(call)) continue;
+      const { name, startedAt, endedAt } = call;
+      const leaveUntil = (startedAt[0] - origin) * 1e9 + startedAt[1] + minOverlapNanos;
+      if (active.nextEnd <= leaveUntil) {
+        if (mode === 'maximal') isComplete = found.add(active) && isComplete;
+        do active.removeNext();
+        while (active.nextEnd <= leaveUntil);
+      }
+      active.add(this.#table.nameOf(name), (endedAt[0] - origin) * 1e9 + endedAt[1]);
+      if (mode === 'every' && !found.add(active)) return false;
+    }
+    return mode === 'every' || (found.add(active) && isComplete);
   }
 }
-
-/** Calls that may overlap one another, with the overlap that counts. */
-interface Lane {
-  readonly calls: readonly EndedCall[];
-  readonly minOverlapNanos: number;
-}
-
-type EndedCall = CallRecord & { readonly endedAt: Time };
 
 /** However wide a run is, no more of its maximal cohorts are worth keeping: no plan could hold them. */
 const MAX_MAXIMAL = 4_096;
 /** The same for the names in them, since n calls can make n cohorts of n/2 names. A plan of 1 MiB holds a fifth of it. */
 const MAX_NAMES = 100_000;
 
-/**
- * Splits a run into scopes. Where its calls come from several processes, whose clocks differ, each scope is walked
- * once for each process with the usual margin and once as a whole with the wider one: so every pair in a cohort
- * overlaps by what its clocks demand.
- */
-function lanesOf(run: RunRecord): readonly Lane[] {
-  const calls = run.calls.filter(
-    (call): call is EndedCall => call.kind === 'tool' && call.endedAt !== undefined,
-  );
-  const minOverlapNanos = (run.minOverlapMillis ?? 0) * 1e6;
-  const crossOverlapNanos = Math.max(minOverlapNanos, (run.crossResourceOverlapMillis ?? 0) * 1e6);
-  const lanes: Lane[] = [];
-  for (const scope of groupBy(calls, (call) => call.scope ?? '')) {
-    const processes = groupBy(scope, (call) => call.resource ?? '');
-    for (const process of processes) lanes.push({ calls: process, minOverlapNanos });
-    if (processes.length > 1) lanes.push({ calls: scope, minOverlapNanos: crossOverlapNanos });
-  }
-  return lanes;
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly T[])[] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return [...groups.values()];
-}
-
-/**
- * Walks the calls of one lane in order of start; each leaves once it is over for the call that starts. A cohort is
- * contained in the next one exactly where no call left in between, so `maximal` puts one out only when a call is about
- * to leave.
- * @returns false where `found` could take no more.
- */
-function sweep(lane: Lane, mode: 'every' | 'maximal', found: CohortSet): boolean {
-  const byStart = [...lane.calls].sort((a, b) => compareTimes(a.startedAt, b.startedAt));
-  const byEnd = [...byStart].sort((a, b) => compareTimes(a.endedAt, b.endedAt));
-  const started = new Set<EndedCall>();
-  /** Over, by the margin, before they start: they run with others at their own start only. */
-  const brief = new Set<EndedCall>();
-  const active = new ActiveNames();
-  let leaving: EndedCall[] = [];
-  let ended = 0;
-  let isComplete = true;
-  for (const call of byStart) {
-    for (let next = byEnd[ended]; next && isOver(next, call, lane); next = byEnd[++ended]) {
-      if (started.has(next)) leaving.push(next);
-      else brief.add(next);
-    }
-    if (mode === 'maximal' && leaving.length > 0) isComplete = found.add(active) && isComplete;
-    for (const { name } of leaving) active.remove(name);
-    active.add(call.name);
-    started.add(call);
-    leaving = brief.has(call) ? [call] : [];
-    if (mode === 'every' && !found.add(active)) return false;
-  }
-  return mode === 'every' || (found.add(active) && isComplete);
-}
-
-function isOver(call: EndedCall, starting: EndedCall, { minOverlapNanos }: Lane): boolean {
-  return nanosBetween(call.endedAt, starting.startedAt) <= minOverlapNanos;
-}
-
-/** The names of the calls that are active, with a sum over them by which the same multiset is known again at once. */
-class ActiveNames {
-  size = 0;
-  sum = 0n;
-  readonly #counts = new Map<string, { count: number; readonly hash: bigint }>();
-
-  add(name: string): void {
-    const known = this.#counts.get(name) ?? { count: 0, hash: hashOf(name) };
-    known.count++;
-    this.#counts.set(name, known);
-    this.size++;
-    this.sum += known.hash;
-  }
-
-  remove(name: string): void {
-    const known = this.#counts.get(name);
-    if (known === undefined) return;
-    known.count--;
-    if (known.count === 0) this.#counts.delete(name);
-    this.size--;
-    this.sum -= known.hash;
-  }
-
-  names(): readonly string[] {
-    return [...this.#counts].flatMap(([name, { count }]) => Array<string>(count).fill(name));
-  }
-}
-
-const hashOf = memoised(10_000, (name) => createHash('sha256').update(name).digest().readBigUInt64LE());
-
-/** Distinct cohorts, bounded. */
+/** The distinct cohorts of one run after the other, bounded. */
 class CohortSet {
   dropped = 0;
-  readonly cohorts: Cohort[] = [];
-  readonly #max: number;
-  readonly #sums = new Set<bigint>();
+  /** The first `count` are those of this run. */
+  readonly cohorts: KnownCohort[] = [];
+  count = 0;
+  readonly #table: CohortTable;
+  #max = 0;
+  #search = 0;
   #names = 0;
 
-  constructor(max: number) {
+  constructor(table: CohortTable) {
+    this.#table = table;
+  }
+
+  begin(max: number): void {
     this.#max = max;
+    this.#search++;
+    this.#names = this.dropped = this.count = 0;
   }
 
   /**
    * Adds the names of calls that run together; one call alone is no cohort.
    * @returns false where there was no room.
    */
-  add(active: ActiveNames): boolean {
-    if (active.size < 2 || this.#sums.has(active.sum)) return true;
-    this.#sums.add(active.sum);
-    if (this.cohorts.length >= this.#max || this.#names + active.size > MAX_NAMES) {
+  add(active: ActiveCalls): boolean {
+    if (active.size < 2) return true;
+    const known = this.#table.find(active);
+    if (known.foundBy === this.#search) return true;
+    known.foundBy = this.#search;
+    if (this.count >= this.#max || this.#names + active.size > MAX_NAMES) {
       this.dropped++;
       return false;
     }
     this.#names += active.size;
-    this.cohorts.push(cohortOf(active.names()));
+    this.#table.complete(known, active);
+    this.cohorts[this.count++] = known;
     return true;
   }
 }

@@ -40,25 +40,39 @@ export function timeFromUnixNanos(nanos: bigint): Time {
 
 /** RFC 3339 in UTC, with as many fraction digits (0, 3, 6 or 9) as the time needs; what NeMo Relay writes. */
 export function formatTime(time: Time): string {
-  const [seconds, nanos] = time;
-  const whole = formatSeconds(seconds);
-  if (nanos === 0) return `${whole}Z`;
-  const digits = String(nanos).padStart(9, '0');
-  if (nanos % 1_000_000 === 0) return `${whole}.${digits.slice(0, 3)}Z`;
-  if (nanos % 1_000 === 0) return `${whole}.${digits.slice(0, 6)}Z`;
-  return `${whole}.${digits}Z`;
+  const whole = formatSeconds(time[0]);
+  const [millis, micros, nanos] = fractionOf(time);
+  if (nanos > 0) return `${whole}.${padded(millis)}${padded(micros)}${padded(nanos)}Z`;
+  if (micros > 0) return `${whole}.${padded(millis)}${padded(micros)}Z`;
+  return millis > 0 ? `${whole}.${padded(millis)}Z` : `${whole}Z`;
 }
 
-let lastSeconds = Number.NaN;
-let lastFormatted = '';
+/** The fraction of the second, in three numbers below 1,000. */
+export function fractionOf(time: Time): readonly [millis: number, micros: number, nanos: number] {
+  // SDKs have been seen to round up to a whole second.
+  const nanos = Math.min(Math.max(0, Math.trunc(time[1])), NANOS_PER_SECOND - 1);
+  const micros = Math.trunc(nanos / 1_000);
+  const millis = Math.trunc(micros / 1_000);
+  return [millis, micros - millis * 1_000, nanos - micros * 1_000];
+}
 
-/** The times of a run mostly fall into few seconds. */
-function formatSeconds(seconds: number): string {
-  if (seconds !== lastSeconds) {
-    lastFormatted = new Date(seconds * 1_000).toISOString().slice(0, -5);
-    lastSeconds = seconds;
+function padded(number: number): string {
+  return String(number).padStart(3, '0');
+}
+
+/** The times of many runs mostly fall into few seconds. */
+const SECONDS_KEPT = 64;
+const keptSeconds = Array<number>(SECONDS_KEPT).fill(Number.NaN);
+const keptTexts = Array<string>(SECONDS_KEPT).fill('');
+
+/** Date and time to the second, as `formatTime` begins. */
+export function formatSeconds(seconds: number): string {
+  const place = Math.abs(Math.trunc(seconds)) % SECONDS_KEPT;
+  if (keptSeconds[place] !== seconds) {
+    keptTexts[place] = new Date(seconds * 1_000).toISOString().slice(0, -5);
+    keptSeconds[place] = seconds;
   }
-  return lastFormatted;
+  return keptTexts[place] as string;
 }
 
 const RFC3339 = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})$/;

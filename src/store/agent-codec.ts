@@ -15,8 +15,17 @@ export function formatEvidence(evidence: Evidence): string {
 
 /** The part of the evidence that does not change with each run. */
 export function formatGroup({ groupId, added, toolNames }: Evidence): string {
-  return JSON.stringify([groupId, added ? 1 : 0, toolNames]);
+  const known = groupTexts.get(toolNames);
+  if (known?.groupId === groupId && known.added === added) return known.text;
+  const text = JSON.stringify([groupId, added ? 1 : 0, toolNames]);
+  groupTexts.set(toolNames, { groupId, added, text });
+  return text;
 }
+
+const groupTexts = new WeakMap<
+  readonly string[],
+  { readonly groupId: string; readonly added: boolean; readonly text: string }
+>();
 
 /** @returns undefined where `text` is no evidence: then it is made again with the next runs. */
 export function parseEvidence(text: string): Evidence | undefined {
@@ -40,8 +49,19 @@ export function parseEvidence(text: string): Evidence | undefined {
 }
 
 export function formatApplied(run: AppliedRun): string {
-  return `${run.revision} ${sortableTime(run.endedAt)} ${run.keys.join(',')}`;
+  return `${run.revision} ${sortableTime(run.endedAt)} ${joined(run.keys)}`;
 }
+
+/** Runs of one kind share their list of keys. */
+function joined(keys: readonly string[]): string {
+  const known = joinedKeys.get(keys);
+  if (known !== undefined) return known;
+  const text = keys.join(',');
+  joinedKeys.set(keys, text);
+  return text;
+}
+
+const joinedKeys = new WeakMap<readonly string[], string>();
 
 export function parseApplied(text: string): AppliedRun | undefined {
   const [revision = '', endedAt = '', keys = ''] = text.split(' ');

@@ -13,6 +13,8 @@ export interface AgentState {
   readonly latest: ContributingRun | undefined;
   /** Set once the plan outgrew its bounds: from then on implied groups are left out. */
   readonly compacted: boolean;
+  /** Whether the plan is known to hold all of the evidence. Else it may have been overwritten, and is merged again. */
+  readonly isMerged: boolean;
 }
 
 export interface Evidence extends GroupSupport {
@@ -45,4 +47,5 @@ export const EMPTY_STATE: AgentState = {
   evidence: new Map(),
   latest: undefined,
   compacted: false,
+  isMerged: true,
 };

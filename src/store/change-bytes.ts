@@ -6,12 +6,23 @@ export function changeBytes(change: RunChange): number {
   for (const call of change.run?.calls ?? []) {
     bytes += CALL_BYTES + call.name.length + (call.modelName?.length ?? 0);
   }
-  for (const { names } of change.cohorts) {
+  return bytes + cohortBytes(change.cohorts);
+}
+
+/** Runs of one kind share their list of cohorts. */
+function cohortBytes(cohorts: RunChange['cohorts']): number {
+  const known = sizes.get(cohorts);
+  if (known !== undefined) return known;
+  let bytes = 0;
+  for (const { names } of cohorts) {
     bytes += COHORT_BYTES;
     for (const name of names) bytes += NAME_BYTES + name.length;
   }
+  sizes.set(cohorts, bytes);
   return bytes;
 }
+
+const sizes = new WeakMap<RunChange['cohorts'], number>();
 
 const CHANGE_BYTES = 640;
 const CALL_BYTES = 320;

@@ -1,5 +1,6 @@
 import type { RunRecord } from '../model/run-record.ts';
-import { formatRunRecord, parseRunRecord } from '../model/run-record-json.ts';
+import { runRecordBytes } from '../model/run-record-bytes.ts';
+import { parseRunRecord } from '../model/run-record-json.ts';
 import { compareUtf8 } from '../model/utf8.ts';
 import { formatApplied, formatEvidence, parseApplied, parseEvidence } from './agent-codec.ts';
 import type { AgentState, AppliedRuns, ContributingRun, Evidence } from './agent-state.ts';
@@ -171,27 +172,24 @@ export class LmdbPlanStore implements PlanStore {
       evidence: readEvidence(environment, agent),
       latest,
       compacted,
+      isMerged: false,
     };
   }
 
   #write(environment: LmdbEnvironment, agentId: string, before: AgentState, next: AppliedChanges): void {
     const agent = keyOf(agentId);
-    const { plan, revision, evidence, latest, compacted } = next.state;
+    const { plan, revision, latest, compacted } = next.state;
     if (plan === undefined) environment.plans.removeSync(agent);
     else if (plan !== before.plan) environment.plans.putSync(agent, JSON.stringify(plan));
-    for (const [key, entry] of evidence) {
-      if (entry !== before.evidence.get(key)) {
-        environment.evidence.putSync(`${agent}/${key}`, formatEvidence(entry));
-      }
-    }
-    for (const key of before.evidence.keys()) {
-      if (!evidence.has(key)) environment.evidence.removeSync(`${agent}/${key}`);
+    for (const [key, entry] of next.evidence) {
+      if (entry === undefined) environment.evidence.removeSync(`${agent}/${key}`);
+      else environment.evidence.putSync(`${agent}/${key}`, formatEvidence(entry));
     }
     const now = this.#now();
     for (const [{ runId, run }, applied] of next.applied) {
       environment.applied.put(agent, runId, formatApplied(applied), now, 'renew');
       if (run === undefined) environment.runs.remove(agent, runId);
-      else environment.runs.put(agent, runId, JSON.stringify(formatRunRecord(run)), now, 'keep');
+      else environment.runs.put(agent, runId, Buffer.from(runRecordBytes(run)).toString(), now, 'keep');
     }
     environment.applied.trim(agent, this.#limits.maxAppliedRuns, this.#appliedSince());
     environment.runs.trim(agent, this.#limits.maxRunsPerAgent, this.#runsSince());

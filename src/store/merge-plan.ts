@@ -1,5 +1,5 @@
 import type { ExecutionPlan } from '../model/execution-plan.ts';
-import type { AgentState, Evidence } from './agent-state.ts';
+import type { AgentState, ContributingRun, Evidence } from './agent-state.ts';
 import type { PlanLimits } from './apply-runs.ts';
 import { compact } from './compact.ts';
 import { PlanGroups } from './plan-groups.ts';
@@ -65,6 +65,7 @@ export function mergePlan(agentId: string, state: AgentState, limits: PlanLimits
       evidence,
       latest: state.latest,
       compacted: compaction.compacted,
+      isMerged: true,
     },
     groupsAdded,
     groupsRemoved,
@@ -97,6 +98,13 @@ function planOf(
       extensions: template?.extensions ?? {},
     },
   };
+}
+
+/** The plan with the run it names as the latest. */
+export function planNaming(plan: ExecutionPlan, latest: ContributingRun | undefined): ExecutionPlan {
+  const template = plan.metadata_template;
+  if (latest === undefined || latest.runId === template.run_id) return plan;
+  return { ...plan, metadata_template: { ...template, run_id: latest.runId } };
 }
 
 const PLAN_FIELDS = new Set(['agent_id', 'parallel_groups', 'metadata_template']);

@@ -221,8 +221,8 @@ export class RedisPlanStore implements PlanStore {
     return this.#runApply(agentId, args);
   }
 
-  async #runApply(agentId: string, args: readonly (string | number)[]): Promise<readonly unknown[]> {
-    return (await APPLY_RUNS.run(this.#connection, scriptKeys(this.#keys.of(agentId)), args)) as unknown[];
+  async #runApply(agentId: string, args: Buffer): Promise<readonly unknown[]> {
+    return (await APPLY_RUNS.run(this.#connection, scriptKeys(this.#keys.of(agentId)), [args])) as unknown[];
   }
 
   #written(

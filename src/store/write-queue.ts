@@ -32,7 +32,7 @@ export class WriteQueue<Token = undefined> {
   #inFlight = 0;
   #sequence = 0;
   #outage: Outage | undefined;
-  #isFull = false;
+  #isShedding = false;
   #closed = false;
 
   /** @throws RangeError where an option is not a whole number of at least 1. */
@@ -58,7 +58,22 @@ export class WriteQueue<Token = undefined> {
    * its bounds it drops. While the store does not work, holding back helps nobody.
    */
   get isBehind(): boolean {
-    return !this.#hasRoom && this.#outage === undefined;
+    return !this.#hasRoom && this.#outage === undefined && !this.#isClogged;
+  }
+
+  /** Whether it is, with so many changes that wait outside, so near to its bounds that further ones may push out others. */
+  isFull(outside = 0): boolean {
+    const { maxQueuedRuns, maxQueuedBytes } = this.#options;
+    const hasRoom =
+      (this.#items.size + outside) * 4 < maxQueuedRuns * 3 && this.#bytes * 4 < maxQueuedBytes * 3;
+    return !hasRoom && (this.#outage !== undefined || !this.#isClogged);
+  }
+
+  /** Whether what fills it waits for a few agents whose plans cannot be written: that may be for ever. */
+  get #isClogged(): boolean {
+    let stuck = 0;
+    for (const { failures, waiting } of this.#lanes.values()) if (failures > 0) stuck += waiting.size;
+    return stuck > 0 && stuck * 2 >= this.#items.size;
   }
 
   get #hasRoom(): boolean {
@@ -158,12 +173,14 @@ export class WriteQueue<Token = undefined> {
 
   #shed(): void {
     const { maxQueuedRuns, maxQueuedBytes } = this.#options;
-    if (this.#hasRoom) this.#isFull = false;
+    if (this.#hasRoom) this.#isShedding = false;
+    if (this.#items.size <= maxQueuedRuns && this.#bytes <= maxQueuedBytes) return;
     for (const item of this.#items) {
       if (this.#items.size <= maxQueuedRuns && this.#bytes <= maxQueuedBytes) return;
       if (item.inFlight) continue;
-      if (!this.#isFull) tell.warn('spanplan: the write queue is full; the oldest runs waiting are dropped');
-      this.#isFull = true;
+      if (!this.#isShedding)
+        tell.warn('spanplan: the write queue is full; the oldest runs waiting are dropped');
+      this.#isShedding = true;
       const { lane } = item;
       lane.waiting.delete(item.change.runId);
       if (lane.waiting.size === 0 && !lane.busy) this.#retire(lane);

@@ -15,7 +15,7 @@ export interface AgentSnapshot {
   readonly epoch: string;
   /** Counts all writes of spanplan; the revision counts only those that changed the groups. */
   readonly writes: string;
-  /** SHA-1 of the plan, or `ours` where it is as spanplan last wrote it. */
+  /** SHA-1 of the plan, or `ours` where it is as spanplan last wrote it, but for the run it names. */
   readonly planSha: string;
 }
 
@@ -30,21 +30,23 @@ export function readStaleReply(
   reply: readonly unknown[],
   planKey: string,
 ): { readonly snapshot: AgentSnapshot; readonly history: AppliedRuns } {
-  const [, revision, epoch, writes, sha, ourSha, runId, endedAt, compacted] = reply.map(String);
-  const [plan, evidence, applied] = reply.slice(9);
+  const [, revision, epoch, writes, planSha, runId, endedAt, compacted] = reply.map(String);
+  const [plan, evidence, applied] = reply.slice(8);
+  const known = readHash<Evidence>(evidence, parseEvidence);
   const state: AgentState = {
     plan: typeof plan === 'string' ? parsePlan(plan, planKey) : undefined,
     revision: Number(revision),
-    evidence: readHash<Evidence>(evidence, parseEvidence),
+    evidence: known,
     latest: runId && endedAt ? { runId, endedAt: parseSortableTime(endedAt) } : undefined,
     compacted: compacted === '1',
+    isMerged: planSha === 'ours' && (typeof plan === 'string' || known.size === 0),
   };
   return {
     snapshot: {
       state,
       epoch: epoch ?? '',
       writes: writes ?? '0',
-      planSha: sha === ourSha ? 'ours' : (sha ?? ''),
+      planSha: planSha ?? '',
     },
     history: readHash<AppliedRun>(applied, parseApplied),
   };

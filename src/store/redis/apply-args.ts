@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { ExecutionPlan } from '../../model/execution-plan.ts';
-import { formatRunRecord } from '../../model/run-record-json.ts';
-import { compareTimes, earlierTime, laterTime, type Time } from '../../model/time.ts';
-import { compareUtf8 } from '../../model/utf8.ts';
 import { formatApplied, formatGroup, sortableTime } from '../agent-codec.ts';
-import type { AppliedRuns, ContributingRun, Evidence } from '../agent-state.ts';
+import type { AppliedRuns, Evidence } from '../agent-state.ts';
 import type { AppliedChanges } from '../apply-runs.ts';
 import type { StoreLimits } from '../limits.ts';
 import type { AgentSnapshot } from './agent-snapshot.ts';
+import { PackedArguments } from './packed-arguments.ts';
 
 /** What the script is told besides the changes. */
 export interface ApplyContext {
@@ -22,16 +20,20 @@ export interface ApplyContext {
 /** How long the others wait for a writer that took its turn; it needs a few milliseconds. */
 const TURN_MILLIS = 250;
 
+/** One for all calls, as each is made in one go. */
+const args = new PackedArguments();
+
 /** Says what `next` changes against `base` in the order that apply-runs-9.lua reads. */
 export function applyArgs(
   base: AgentSnapshot,
   history: AppliedRuns,
   next: AppliedChanges,
   { nowMillis, limits, channel, message, turn }: ApplyContext,
-): readonly (string | number)[] {
+): Buffer {
   const mode = modeOf(base, next);
-  const latest = mode === 'replace' ? next.state.latest : latestOf(next);
-  return [
+  const latest = mode === 'replace' ? next.state.latest : next.latest;
+  args.begin();
+  args.push(
     nowMillis,
     mode,
     turn,
@@ -41,7 +43,9 @@ export function applyArgs(
     base.writes,
     base.planSha,
     limits.appliedRunTtlSeconds * 1_000,
-    ...runArgs(history, next, limits.maxRunsPerAgent > 0),
+  );
+  pushRuns(history, next, limits);
+  args.push(
     ...planArgs(base, next),
     randomBytes(8).toString('hex'),
     next.state.revision,
@@ -54,23 +58,28 @@ export function applyArgs(
     limits.maxAppliedRuns,
     limits.runTtlSeconds,
     limits.maxRunsPerAgent,
-    ...evidenceArgs(base, next, mode),
-  ];
+  );
+  pushEvidence(base, next, mode);
+  return args.finish();
 }
 
 /** Asks for a turn, and for the agent's state with what was applied of `runs` (id and revision). */
 export function claimArgs(
   runs: readonly (readonly [runId: string, revision: number])[],
   { nowMillis, limits, turn }: Pick<ApplyContext, 'nowMillis' | 'limits' | 'turn'>,
-): readonly (string | number)[] {
-  const ids = runs.flatMap(([runId, revision]) => [runId, 0, revision, '']);
+): Buffer {
+  args.begin();
   const ttl = limits.appliedRunTtlSeconds * 1_000;
-  return [nowMillis, 'claim', turn, TURN_MILLIS, '', '', '', '', ttl, runs.length, ...ids];
+  args.push(nowMillis, 'claim', turn, TURN_MILLIS, '', '', '', '', ttl, runs.length);
+  for (const [runId, revision] of runs) args.push(runId, 0, revision, '');
+  return args.finish();
 }
 
 /** Gives a turn back that led to no write. */
-export function releaseArgs(turn: string): readonly (string | number)[] {
-  return [0, 'release', turn, 0, '', '', '', '', 0];
+export function releaseArgs(turn: string): Buffer {
+  args.begin();
+  args.push(0, 'release', turn, 0, '', '', '', '', 0);
+  return args.finish();
 }
 
 type Mode = 'none' | 'merge' | 'replace';
@@ -78,17 +87,6 @@ type Mode = 'none' | 'merge' | 'replace';
 function modeOf(base: AgentSnapshot, next: AppliedChanges): Mode {
   if (next.retracted) return 'replace';
   return next.state === base.state ? 'none' : 'merge';
-}
-
-/** The batch's own latest run: what the agent's was may have been withdrawn by another writer. */
-function latestOf(next: AppliedChanges): ContributingRun | undefined {
-  let latest: ContributingRun | undefined;
-  for (const [{ runId }, { endedAt, keys }] of next.applied) {
-    if (keys.length === 0) continue;
-    const order = latest && (compareTimes(endedAt, latest.endedAt) || compareUtf8(runId, latest.runId));
-    if (order === undefined || order > 0) latest = { runId, endedAt };
-  }
-  return latest;
 }
 
 function planArgs(base: AgentSnapshot, next: AppliedChanges): readonly (string | number)[] {
@@ -111,64 +109,55 @@ function locateRunId(plan: ExecutionPlan): readonly [text: string, offset: numbe
   return [before + runId + after, Buffer.byteLength(before), Buffer.byteLength(runId)];
 }
 
-function runArgs(
+/**
+ * Of more new records than are kept, only the newest are sent: the others would go at once. That a record is new is sure
+ * where runs are remembered for at least as long as their records.
+ */
+function pushRuns(
   history: AppliedRuns,
-  next: AppliedChanges,
-  keepsRecords: boolean,
-): readonly (string | number)[] {
-  const args: (string | number)[] = [next.applied.length];
-  for (const [{ runId, run }, applied] of next.applied) {
-    const record = keepsRecords && run !== undefined ? JSON.stringify(formatRunRecord(run)) : '';
-    args.push(runId, history.get(runId)?.revision ?? 0, formatApplied(applied), record);
+  { applied }: AppliedChanges,
+  { maxRunsPerAgent, maxAppliedRuns, runTtlSeconds, appliedRunTtlSeconds }: StoreLimits,
+): void {
+  const assumed = applied.map(([{ runId }]) => history.get(runId)?.revision ?? 0);
+  const isNewSure = maxAppliedRuns >= maxRunsPerAgent && appliedRunTtlSeconds >= runTtlSeconds;
+  let keptFrom = isNewSure || maxRunsPerAgent === 0 ? applied.length : 0;
+  for (let room = maxRunsPerAgent; keptFrom > 0 && room > 0; ) {
+    keptFrom--;
+    if (assumed[keptFrom] === 0 && applied[keptFrom]?.[0].run !== undefined) room--;
   }
-  return args;
-}
-
-function evidenceArgs(base: AgentSnapshot, next: AppliedChanges, mode: Mode): readonly (string | number)[] {
-  const before = base.state.evidence;
-  const after = next.state.evidence;
-  const added = addedEvidence(next);
-  const entries: (string | number)[] = [];
-  let count = 0;
-  for (const [key, evidence] of after) {
-    if (evidence === before.get(key)) continue;
-    entries.push(key, ...entryArgs(evidence, before.get(key), added.get(key), mode), formatGroup(evidence));
-    count++;
+  args.push(applied.length);
+  for (const [index, [{ runId, run }, remembered]] of applied.entries()) {
+    args.push(runId, assumed[index] ?? 0, formatApplied(remembered));
+    if (index >= keptFrom && run !== undefined) args.pushRecord(run);
+    else args.push('');
   }
-  const deleted = [...before.keys()].filter((key) => !after.has(key));
-  return [count, ...entries, deleted.length, ...deleted];
 }
 
-interface Added {
-  readonly runs: number;
-  readonly first: Time;
-  readonly last: Time;
-}
-
-function entryArgs(
-  evidence: Evidence,
-  before: Evidence | undefined,
-  added: Added | undefined,
-  mode: Mode,
-): readonly (string | number)[] {
-  const { runs, firstSeen, lastSeen } = evidence;
-  if (mode === 'replace') return ['put', runs, sortableTime(firstSeen), sortableTime(lastSeen)];
-  const how = before === undefined || formatGroup(before) === formatGroup(evidence) ? 'add' : 'move';
-  if (added === undefined) return [how, 0, sortableTime(firstSeen), sortableTime(lastSeen)];
-  return [how, added.runs, sortableTime(added.first), sortableTime(added.last)];
-}
-
-function addedEvidence(next: AppliedChanges): ReadonlyMap<string, Added> {
-  const added = new Map<string, Added>();
-  for (const [, { keys, endedAt }] of next.applied) {
-    for (const key of keys) {
-      const seen = added.get(key);
-      added.set(key, {
-        runs: (seen?.runs ?? 0) + 1,
-        first: seen === undefined ? endedAt : earlierTime(seen.first, endedAt),
-        last: seen === undefined ? endedAt : laterTime(seen.last, endedAt),
-      });
+function pushEvidence(base: AgentSnapshot, next: AppliedChanges, mode: Mode): void {
+  const kept: [string, Evidence][] = [];
+  const deleted: string[] = [];
+  for (const [key, evidence] of next.evidence) {
+    if (evidence === undefined) deleted.push(key);
+    else kept.push([key, evidence]);
+  }
+  args.push(kept.length);
+  for (const [key, evidence] of kept) {
+    if (mode === 'replace') {
+      const { runs, firstSeen, lastSeen } = evidence;
+      args.push(key, 'put', runs, sortableTime(firstSeen), sortableTime(lastSeen));
+    } else {
+      const sighting = next.sightings.get(key);
+      const { first, last } = sighting ?? { first: evidence.firstSeen, last: evidence.lastSeen };
+      const how = next.isCountOnly ? 'add' : howOf(evidence, base.state.evidence.get(key));
+      args.push(key, how, sighting?.runs ?? 0);
+      args.push(sortableTime(first), sortableTime(last));
     }
+    args.push(formatGroup(evidence));
   }
-  return added;
+  args.push(deleted.length, ...deleted);
+}
+
+function howOf(evidence: Evidence, before: Evidence | undefined): 'add' | 'move' {
+  const isSame = before?.groupId === evidence.groupId && before.added === evidence.added;
+  return before === undefined || isSame ? 'add' : 'move';
 }

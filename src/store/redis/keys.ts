@@ -11,8 +11,8 @@ import { createHash } from 'node:crypto';
  *
  * Ours alone. They begin with `fanout_`, as no shared key does:
  *
- *     <prefix>fanout_meta:<agent>         hash    epoch, revision, writes; SHA-1 of the plan as spanplan last wrote it,
- *                                                 where its run id stands in it; the latest contributing run; compacted
+ *     <prefix>fanout_meta:<agent>         hash    epoch, revision, writes; length of the plan as spanplan last wrote it,
+ *                                                 SHA-1 of it without its run id, where that stands; the latest contributing run; compacted
  *     <prefix>fanout_evidence:<agent>     hash    cohort key → counts, times, group
  *     <prefix>fanout_applied:<agent>      hash    run id → revision, end, cohort keys
  *     <prefix>fanout_applied_at:<agent>   zset    run id by time of application, to bound the hash

@@ -31,7 +31,7 @@ export class RedisConnection {
   }
 
   /** @throws StoreError */
-  async command(name: string, args: readonly (string | number)[]): Promise<unknown> {
+  async command(name: string, args: readonly (string | number | Buffer)[]): Promise<unknown> {
     const client = await this.#connected();
     return this.#within(client.redis.call, client.redis, name, args);
   }
@@ -94,7 +94,7 @@ export class RedisConnection {
     call: RedisClient['call'],
     on: RedisClient,
     name: string,
-    args: readonly (string | number)[],
+    args: readonly (string | number | Buffer)[],
   ): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {

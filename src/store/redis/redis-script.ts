@@ -18,7 +18,7 @@ export class RedisScript {
   async run(
     connection: RedisConnection,
     keys: readonly string[],
-    args: readonly (string | number)[],
+    args: readonly (string | Buffer)[],
   ): Promise<unknown> {
     if (keys.length !== this.#keyCount) throw new RangeError(`${this.#file} takes ${this.#keyCount} keys`);
     this.#loaded ??= load(this.#file);

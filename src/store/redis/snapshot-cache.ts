@@ -2,28 +2,30 @@ import type { AgentSnapshot } from './agent-snapshot.ts';
 
 /** Snapshots of the agents written last, so that a write takes one round trip. Bounded by agents and groups. */
 export class SnapshotCache {
-  readonly #snapshots = new Map<string, AgentSnapshot>();
+  readonly #kept = new Map<string, { readonly snapshot: AgentSnapshot; readonly groups: number }>();
   #groups = 0;
 
   get(agentId: string): AgentSnapshot | undefined {
-    return this.#snapshots.get(agentId);
+    return this.#kept.get(agentId)?.snapshot;
   }
 
   set(agentId: string, snapshot: AgentSnapshot): void {
     this.delete(agentId);
-    this.#snapshots.set(agentId, snapshot);
-    this.#groups += groupsOf(snapshot);
-    for (const oldest of this.#snapshots.keys()) {
-      if (this.#snapshots.size <= MAX_AGENTS && this.#groups <= MAX_GROUPS) return;
+    const groups = groupsOf(snapshot);
+    this.#kept.set(agentId, { snapshot, groups });
+    this.#groups += groups;
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= MAX_AGENTS && this.#groups <= MAX_GROUPS) return;
+      if (oldest === agentId) return;
       this.delete(oldest);
     }
   }
 
   delete(agentId: string): void {
-    const snapshot = this.#snapshots.get(agentId);
-    if (snapshot === undefined) return;
-    this.#snapshots.delete(agentId);
-    this.#groups -= groupsOf(snapshot);
+    const known = this.#kept.get(agentId);
+    if (known === undefined) return;
+    this.#kept.delete(agentId);
+    this.#groups -= known.groups;
   }
 }
 
