@@ -1,21 +1,25 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Benchmark, Turn } from './harness.ts';
 
 const RIVAL = '@opentelemetry/sdk-trace-base';
 
-/** What the import costs a host, in a process of its own each time; the API, which every host has, is loaded before. */
+/** What the import of the built package costs a host, in a process of its own each time; the API, which every host has, is loaded before. */
 export const importBenchmarks: readonly Benchmark[] = [
   {
     name: 'import',
     rival: `import '${RIVAL}'`,
     atLeast: 3,
     stretch: 7,
-    prepare: async () => ({
-      ours: () => importing(new URL('../src/index.js', import.meta.url).href),
-      rival: () => importing(RIVAL),
-    }),
+    async prepare() {
+      const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+      await promisify(execFile)(process.execPath, ['scripts/build.mjs', dist]);
+      return {
+        ours: () => importing(pathToFileURL(`${dist}index.js`).href),
+        rival: () => importing(RIVAL),
+      };
+    },
   },
 ];
 

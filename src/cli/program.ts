@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseStoreUrl } from '../store/store-url.ts';
 import { CliError } from './cli-error.ts';
@@ -253,6 +253,7 @@ function safeLines(text: string): string {
 }
 
 function version(): string {
-  const json: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  // By its name, since this file may be joined to another at another depth.
+  const json: unknown = createRequire(import.meta.url)('spanplan/package.json');
   return typeof json === 'object' && json !== null && 'version' in json ? String(json.version) : 'unknown';
 }
