@@ -1,10 +1,14 @@
 import { burstBenchmarks } from './burst.ts';
+import { decodeBenchmarks } from './decode.ts';
 import type { Benchmark, Result } from './harness.ts';
 import { measure } from './harness.ts';
 import { heapBenchmarks } from './heap.ts';
+import { importBenchmarks } from './import.ts';
 import { learnBenchmarks } from './learn.ts';
 import { onEndBenchmarks } from './on-end.ts';
+import { readBenchmarks } from './read.ts';
 import { writeResults } from './results.ts';
+import { sweepBenchmarks } from './sweep.ts';
 
 /**
  *     npm run bench                  all; writes bench/RESULTS.md
@@ -16,7 +20,11 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...onEndBenchmarks,
   ...burstBenchmarks,
   ...heapBenchmarks,
+  ...decodeBenchmarks,
   ...learnBenchmarks,
+  ...sweepBenchmarks,
+  ...importBenchmarks,
+  ...readBenchmarks,
 ];
 
 /** Wide, because machines are noisy. */
@@ -26,7 +34,7 @@ const SHORT_SHARE = 0.3;
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const isJson = process.argv.includes('--json');
 const isCheck = process.argv.includes('--check');
-const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => isNamed(benchmark, name)));
 if (unknown.length > 0) {
   console.error(
     `No benchmark ${unknown.join(', ')}; there are ${BENCHMARKS.map(({ name }) => name).join(', ')}`,
@@ -36,7 +44,7 @@ if (unknown.length > 0) {
 
 const results: Result[] = [];
 for (const benchmark of BENCHMARKS) {
-  if (names.length > 0 && !names.includes(benchmark.name)) continue;
+  if (names.length > 0 && !names.some((name) => isNamed(benchmark, name))) continue;
   const result = await measure(benchmark, isCheck ? SHORT_SHARE : 1);
   results.push(result);
   console.log(isJson ? asJson(result) : asLine(result));
@@ -50,6 +58,11 @@ if (isCheck && tooSlow.length > 0) {
   process.exit(1);
 }
 process.exit(0);
+
+/** `read` stands for all whose name begins with `read-`. */
+function isNamed(benchmark: Benchmark, name: string): boolean {
+  return benchmark.name === name || benchmark.name.startsWith(`${name}-`);
+}
 
 function asJson({ benchmark: { name, rival }, ratio, p10, p90 }: Result): string {
   return JSON.stringify({ name, ratio: round(ratio), p10: round(p10), p90: round(p90), rival });

@@ -15,6 +15,11 @@ export interface PipelineOptions
     Pick<WriteQueueOptions<unknown>, 'maxQueuedRuns' | 'maxQueuedBytes'> {
   /** Names every agent so; or names the agent of a span, undefined where the usual identity shall stand. */
   readonly agentId?: string | ((span: Span) => string | undefined) | undefined;
+  /**
+   * For a source that takes no spans while the pipeline `isFull`: finished traces then wait, and push out no older ones.
+   * Off by default, where what waits is bounded and the oldest go.
+   */
+  readonly holdsWhenFull?: boolean;
   /** What ticks; undefined for none, where traces are released only by bounds, flush and shutdown. */
   readonly clock?: Clock | undefined;
 }

@@ -35,6 +35,7 @@ export class Pipeline implements SpanConsumer {
   readonly #queue: WriteQueue<number>;
   readonly #ledger: SpanLedger;
   readonly #observer: PipelineObserver;
+  readonly #holds: boolean;
   readonly #released: ReleasedTrace[] = [];
   #lastNow = 0;
   /** How many more traces are learned as soon as they are finished. */
@@ -67,7 +68,8 @@ export class Pipeline implements SpanConsumer {
       snapshot: (handle) => this.#snapshot(handle),
     });
     this.#learner = new ToolParallelismLearner(options);
-    const { maxQueuedRuns, maxQueuedBytes } = options;
+    const { maxQueuedRuns, maxQueuedBytes, holdsWhenFull = false } = options;
+    this.#holds = holdsWhenFull;
     this.#queue = new WriteQueue(store, {
       ...(maxQueuedRuns !== undefined && { maxQueuedRuns }),
       ...(maxQueuedBytes !== undefined && { maxQueuedBytes }),
@@ -149,10 +151,19 @@ export class Pipeline implements SpanConsumer {
     this.#released.push(trace);
     if (this.#isFlushing) return;
     // A burst may finish traces faster than the loop turns; they are not to pile up.
-    const isFull = this.#released.length > MAX_RELEASED;
-    if (isFull || (this.#learnNow > 0 && !this.#queue.isBehind)) this.#learnReleased(1);
+    if (this.#isCrowded || (this.#learnNow > 0 && !this.#isBehind)) this.#learnReleased(1);
     this.#learnNow--;
     if (this.#released.length > 0) this.#learnSoon();
+  }
+
+  /** Whether finished traces must wait. */
+  get #isBehind(): boolean {
+    return this.#queue.isBehind || (this.#holds && this.#queue.isFull());
+  }
+
+  /** Whether so many wait that they can wait no longer. A source that takes nothing more leaves no more than the buffer held. */
+  get #isCrowded(): boolean {
+    return !this.#holds && this.#released.length > MAX_RELEASED;
   }
 
   #passOver(trace: ReleasedTrace): void {
@@ -170,18 +181,18 @@ export class Pipeline implements SpanConsumer {
     this.#isScheduled = true;
     const learn = () => {
       this.#isScheduled = false;
-      if (!this.#queue.isBehind || this.#released.length > MAX_RELEASED) this.#learnReleased(BATCH_TRACES);
+      if (!this.#isBehind || this.#isCrowded) this.#learnReleased(BATCH_TRACES);
       if (this.#released.length > 0) this.#learnSoon();
     };
-    if (this.#queue.isBehind) setTimeout(learn, CATCH_UP_MILLIS).unref();
-    else setImmediate(learn).unref();
+    if (!this.#isBehind) setImmediate(learn).unref();
+    else setTimeout(learn, this.#queue.isFull() ? FULL_MILLIS : CATCH_UP_MILLIS).unref();
   }
 
   /** In slices, so that the application and the writes begun have their turn; and not faster than the store takes it. */
   async #learnAll(deadline: number): Promise<void> {
     while (this.#released.length > 0 && performance.now() < deadline) {
-      if (!this.#queue.isBehind) this.#learnReleased(BATCH_TRACES);
-      await (this.#queue.isBehind ? sleep(CATCH_UP_MILLIS) : nextTurn());
+      if (!this.#isBehind) this.#learnReleased(BATCH_TRACES);
+      await (this.#isBehind ? sleep(CATCH_UP_MILLIS) : nextTurn());
     }
   }
 
@@ -195,7 +206,7 @@ export class Pipeline implements SpanConsumer {
       } catch (error) {
         this.#ledger.traceFailed(trace, error);
       }
-      if (this.#queue.isBehind) return;
+      if (this.#isBehind) return;
     }
   }
 
@@ -254,6 +265,15 @@ export class Pipeline implements SpanConsumer {
     return this.#ledger.account;
   }
 
+  /**
+   * Whether what comes now may push out runs that wait to be written. A source whose senders come again should send them
+   * away, and say so by `holdsWhenFull`.
+   */
+  get isFull(): boolean {
+    const waiting = this.#released.length;
+    return waiting > MAX_RELEASED / 2 || this.#queue.isFull(waiting);
+  }
+
   /** The attributes that sources must decode; others may be skipped. */
   get attributes(): AttributeNames {
     return this.#recogniser.attributes;
@@ -265,4 +285,6 @@ const TICK_MILLIS = 500;
 const BATCH_TRACES = 32;
 /** How soon to look again whether the store has caught up. */
 const CATCH_UP_MILLIS = 5;
+/** The same where it may be away for long. */
+const FULL_MILLIS = 100;
 const MAX_RELEASED = 2_000;

@@ -1,5 +1,5 @@
 import type { DecodedBatch } from '../source/otlp-batch.ts';
-import type { OtlpRequest, OtlpSink, UpstreamAnswer } from '../source/otlp-sink.ts';
+import type { OtlpRequest, OtlpSink, RequestOwner, UpstreamAnswer } from '../source/otlp-sink.ts';
 import type { Tenants } from './tenants.ts';
 
 /** Where requests go on to. Never throws. */
@@ -14,12 +14,15 @@ export interface Passage {
  *     admit: is there room? → accept: to the tenant's pipeline, and on its way
  *
  * Learning and passing on do not wait for each other: the first is done when `accept` returns, the second begins then.
+ * So spans that go on are never refused for want of room to learn; the oldest runs that wait are dropped then, and
+ * counted. Spans that do not go on are refused, and their sender comes again with them.
  */
 export class LearningSink implements OtlpSink {
   readonly #maxBytes: number;
   readonly #tenants: Tenants;
   readonly #passage: Passage | undefined;
   #bytes = 0;
+  readonly #bytesByTenant = new Map<string | undefined, number>();
   #rejected = 0;
   readonly #unused = new Map<string, number>();
 
@@ -29,12 +32,13 @@ export class LearningSink implements OtlpSink {
     this.#passage = passage;
   }
 
-  admit(bytes: number): (() => void) | undefined {
-    if (this.#bytes + bytes > this.#maxBytes) return undefined;
-    this.#bytes += bytes;
+  admit(bytes: number, { signal, tenant }: RequestOwner): (() => void) | undefined {
+    if (signal === 'traces' && this.#isBehind(tenant)) return undefined;
+    if (!this.#hasRoom(bytes, tenant)) return undefined;
+    this.#add(bytes, tenant);
     let isGiven = true;
     return () => {
-      if (isGiven) this.#bytes -= bytes;
+      if (isGiven) this.#add(-bytes, tenant);
       isGiven = false;
     };
   }
@@ -63,9 +67,11 @@ export class LearningSink implements OtlpSink {
     return this.#bytes;
   }
 
-  /** Whether not even a small request would be let in. */
+  /** Whether no tenant would be let in with even a small request. */
   get isFull(): boolean {
-    return this.#bytes + SMALL_BYTES > this.#maxBytes;
+    return [...this.#tenants.keys()].every(
+      (tenant) => this.#isBehind(tenant) || !this.#hasRoom(SMALL_BYTES, tenant),
+    );
   }
 
   /** Spans that were not usable. */
@@ -76,6 +82,22 @@ export class LearningSink implements OtlpSink {
   /** Requests that were taken and went nowhere, by signal. */
   get unused(): ReadonlyMap<string, number> {
     return this.#unused;
+  }
+
+  #isBehind(tenant: string | undefined): boolean {
+    return this.#passage === undefined && this.#tenants.get(tenant)?.pipeline.isFull === true;
+  }
+
+  /** Where there are several tenants, none may have more than it leaves to the others. */
+  #hasRoom(bytes: number, tenant: string | undefined): boolean {
+    const left = this.#maxBytes - this.#bytes - bytes;
+    if (this.#tenants.size === 1) return left >= 0;
+    return left >= (this.#bytesByTenant.get(tenant) ?? 0) + bytes;
+  }
+
+  #add(bytes: number, tenant: string | undefined): void {
+    this.#bytes += bytes;
+    this.#bytesByTenant.set(tenant, (this.#bytesByTenant.get(tenant) ?? 0) + bytes);
   }
 }
 

@@ -51,7 +51,9 @@ function tenantNames({ receivers, extensions }: SidecarConfig): ReadonlySet<stri
 }
 
 /** Bounds are split evenly, so that no tenant can take the room of another. */
-function pipelineOptions({ processors: { fanout } }: SidecarConfig, tenants: number): PipelineOptions {
+function pipelineOptions(config: SidecarConfig, tenants: number): PipelineOptions {
+  const { fanout } = config.processors;
+  const { otlphttp, otlp } = config.exporters;
   const share = (bound: number) => Math.max(1, Math.floor(bound / tenants));
   return {
     cohorts: fanout.cohorts,
@@ -69,5 +71,7 @@ function pipelineOptions({ processors: { fanout } }: SidecarConfig, tenants: num
     maxBufferedBytes: share(fanout.max_buffered_size),
     maxQueuedRuns: share(fanout.max_queued_runs),
     maxQueuedBytes: share(fanout.max_queued_size),
+    // Spans that go on are taken even then (see LearningSink).
+    holdsWhenFull: otlphttp === undefined && otlp === undefined,
   };
 }

@@ -2,7 +2,7 @@ import { findJsonFault } from './json-fault.ts';
 import { MalformedBodyError } from './malformed-body-error.ts';
 
 /** Objects and lists inside one another beyond this are no telemetry, and not worth anyone's stack. */
-const MAX_DEPTH = 1_000;
+export const MAX_JSON_DEPTH = 1_000;
 
 /**
  * Parses JSON without what makes JSON.parse unfit for telemetry of unknown origin: its errors quote the text, it takes
@@ -49,8 +49,8 @@ function quoteLongNumbers(text: string): string {
       at = endOfString(text, at);
     } else if (unit === 0x7b || unit === 0x5b) {
       depth++;
-      if (depth > MAX_DEPTH) {
-        throw new MalformedBodyError(`expected at most ${MAX_DEPTH} levels`, byteOffset(text, at));
+      if (depth > MAX_JSON_DEPTH) {
+        throw new MalformedBodyError(`expected at most ${MAX_JSON_DEPTH} levels`, byteOffset(text, at));
       }
     } else if (unit === 0x7d || unit === 0x5d) {
       depth--;

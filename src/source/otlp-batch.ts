@@ -1,5 +1,5 @@
 import type { Span, SpanKind, SpanResource } from '../model/span.ts';
-import { timeFromUnixNanos } from '../model/time.ts';
+import type { Time } from '../model/time.ts';
 
 /** What one OTLP request held: its good spans, and how many were not usable. */
 export interface DecodedBatch {
@@ -13,64 +13,72 @@ export interface DecodedBatch {
 /** Whether a span attribute is read at all. Values of others are never decoded. */
 export type Wants = (key: string) => boolean;
 
-/** A span's fields as they stand in the request, in either encoding. */
-export interface RawSpan {
-  /** In lower case; empty where missing, `BAD_ID` where it cannot be an id. */
-  traceId: string;
-  spanId: string;
-  parentSpanId: string;
-  name: string;
-  kind: number;
-  /** 0 where missing; undefined where it is not an unsigned 64-bit number. */
-  startNanos: bigint | undefined;
-  endNanos: bigint | undefined;
-  statusCode: number;
-  flags: number;
-  readonly attributes: Record<string, unknown>;
-}
-
 /** Stands for an id of the wrong type or length. */
 export const BAD_ID = '?';
 
-export function emptySpan(): RawSpan {
-  return {
-    traceId: '',
-    spanId: '',
-    parentSpanId: '',
-    name: '',
-    kind: 0,
-    startNanos: 0n,
-    endNanos: 0n,
-    statusCode: 0,
-    flags: 0,
-    attributes: Object.create(null) as Record<string, unknown>,
-  };
+/** Stands for what is not an unsigned 64-bit number. */
+export const BAD_TIME: Time = [-1, 0];
+
+export type Attributes = Record<string, unknown>;
+
+/**
+ * Objects that inherit nothing, so that `__proto__` is a key like any other. Unlike objects without a prototype, which
+ * the engine keeps as hash tables, they are small and quick to read.
+ */
+class Inheritless {
+  [key: string]: unknown;
 }
+Object.setPrototypeOf(Inheritless.prototype, null);
+Reflect.deleteProperty(Inheritless.prototype, 'constructor');
+
+export function newAttributes(): Attributes {
+  return new Inheritless();
+}
+
+/** Of a span of which nothing is wanted; most spans of most requests are such. */
+export const NO_ATTRIBUTES: Attributes = Object.freeze(newAttributes());
 
 /** Turns raw spans into a DecodedBatch: both encodings share what makes a span good. */
 export class OtlpBatch {
-  readonly #spans: Span[] = [];
-  readonly #rejected = new Map<string, number>();
+  #spans: Span[] = [];
+  #rejected = new Map<string, number>();
 
-  add(raw: RawSpan, scopeName: string, resource: SpanResource): void {
-    const fault = faultOf(raw);
-    if (fault !== undefined) {
-      this.reject(fault);
+  /**
+   * Takes a span's fields as they stand in the request: ids in lower case, empty where missing, `BAD_ID` where they are
+   * none; times undefined where 0 or missing, `BAD_TIME` where they are none.
+   */
+  add(
+    traceId: string,
+    spanId: string,
+    parentSpanId: string,
+    name: string,
+    kind: number,
+    start: Time | undefined,
+    end: Time | undefined,
+    attributes: Attributes,
+    statusCode: number,
+    flags: number,
+    scopeName: string,
+    resource: SpanResource,
+  ): void {
+    const fault = faultOf(traceId, spanId, parentSpanId, start, end);
+    if (fault !== undefined || start === undefined) {
+      this.reject(fault ?? 'the start time is missing');
       return;
     }
     this.#spans.push({
-      traceId: raw.traceId,
-      spanId: raw.spanId,
-      parentSpanId: isNoParent(raw.parentSpanId) ? undefined : raw.parentSpanId,
-      parentIsRemote: (raw.flags & HAS_IS_REMOTE) === 0 ? undefined : (raw.flags & IS_REMOTE) !== 0,
-      name: raw.name,
-      kind: isSpanKind(raw.kind) ? raw.kind : 0,
-      start: timeFromUnixNanos(raw.startNanos ?? 0n),
-      end: raw.endNanos ? timeFromUnixNanos(raw.endNanos) : undefined,
-      isError: raw.statusCode === STATUS_ERROR,
+      traceId,
+      spanId,
+      parentSpanId: isNoParent(parentSpanId) ? undefined : parentSpanId,
+      parentIsRemote: (flags & HAS_IS_REMOTE) === 0 ? undefined : (flags & IS_REMOTE) !== 0,
+      name,
+      kind: isSpanKind(kind) ? kind : 0,
+      start,
+      end,
+      isError: statusCode === STATUS_ERROR,
       scopeName,
       resource,
-      attributes: raw.attributes,
+      attributes,
     });
   }
 
@@ -79,13 +87,18 @@ export class OtlpBatch {
     this.#rejected.set(fault, (this.#rejected.get(fault) ?? 0) + 1);
   }
 
-  finish(): DecodedBatch {
+  /** Gives what there is and begins anew. */
+  take(): DecodedBatch {
+    const spans = this.#spans;
+    const faults = this.#rejected;
+    this.#spans = [];
+    if (faults.size === 0) return { spans, rejected: 0 };
+    this.#rejected = new Map();
     let rejected = 0;
-    for (const count of this.#rejected.values()) rejected += count;
-    if (rejected === 0) return { spans: this.#spans, rejected };
-    const faults = [...this.#rejected].map(([fault, count]) => `${fault} (${count})`);
-    const message = `${rejected} ${rejected === 1 ? 'span' : 'spans'} rejected: ${faults.join(', ')}`;
-    return { spans: this.#spans, rejected, message };
+    for (const count of faults.values()) rejected += count;
+    const texts = [...faults].map(([fault, count]) => `${fault} (${count})`);
+    const message = `${rejected} ${rejected === 1 ? 'span' : 'spans'} rejected: ${texts.join(', ')}`;
+    return { spans, rejected, message };
   }
 }
 
@@ -94,22 +107,24 @@ const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 const STATUS_ERROR = 2;
 
-const TRACE_ID = /^[0-9a-f]{32}$/;
-const SPAN_ID = /^[0-9a-f]{16}$/;
 const ZERO_TRACE_ID = '0'.repeat(32);
 const ZERO_SPAN_ID = '0'.repeat(16);
 
 /** A span without a start would seem to overlap everything, so it is no better than one without an id. */
-function faultOf(raw: RawSpan): string | undefined {
-  if (!TRACE_ID.test(raw.traceId)) return 'the trace id is not 16 bytes';
-  if (raw.traceId === ZERO_TRACE_ID) return 'the trace id is all zeros';
-  if (!SPAN_ID.test(raw.spanId)) return 'the span id is not 8 bytes';
-  if (raw.spanId === ZERO_SPAN_ID) return 'the span id is all zeros';
-  if (raw.parentSpanId !== '' && !SPAN_ID.test(raw.parentSpanId)) return 'the parent span id is not 8 bytes';
-  if (raw.startNanos === undefined || raw.endNanos === undefined)
-    return 'a time is not an unsigned 64-bit number';
-  if (raw.startNanos === 0n) return 'the start time is missing';
-  return undefined;
+function faultOf(
+  traceId: string,
+  spanId: string,
+  parentSpanId: string,
+  start: Time | undefined,
+  end: Time | undefined,
+): string | undefined {
+  if (traceId.length !== ZERO_TRACE_ID.length) return 'the trace id is not 16 bytes';
+  if (traceId === ZERO_TRACE_ID) return 'the trace id is all zeros';
+  if (spanId.length !== ZERO_SPAN_ID.length) return 'the span id is not 8 bytes';
+  if (spanId === ZERO_SPAN_ID) return 'the span id is all zeros';
+  if (parentSpanId !== '' && parentSpanId.length !== ZERO_SPAN_ID.length)
+    return 'the parent span id is not 8 bytes';
+  return start === BAD_TIME || end === BAD_TIME ? 'a time is not an unsigned 64-bit number' : undefined;
 }
 
 function isNoParent(parentSpanId: string): boolean {

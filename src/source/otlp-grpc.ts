@@ -34,7 +34,7 @@ export class OtlpGrpcReceiver {
   readonly #intake: Intake;
   readonly #gate: Gate;
   readonly #connections: ConnectionCount;
-  readonly #inFlight = new InFlight();
+  readonly #inFlight = new InFlight<GrpcCall>();
   readonly #sessions = new Set<http2.ServerHttp2Session>();
   #certificates: CertificateFiles | undefined;
   #server: http2.Http2Server | http2.Http2SecureServer | undefined;
@@ -75,12 +75,17 @@ export class OtlpGrpcReceiver {
     for (const session of this.#sessions) session.close();
   }
 
-  /** Finishes what is in flight, for so long at most, and closes all connections. Idempotent; never rejects. */
+  /**
+   * Finishes what is in flight, for so long at most, tells whose calls are left to come again, and closes all
+   * connections. Idempotent; never rejects.
+   */
   close(timeoutMillis: number): Promise<void> {
     this.stopAccepting();
-    this.#closing ??= this.#inFlight.idle(timeoutMillis).then(() => {
-      for (const session of this.#sessions) session.destroy();
-    });
+    this.#closing ??= this.#inFlight
+      .finish(timeoutMillis, (call) => call.refuse(Refusal.closing()))
+      .then(() => {
+        for (const session of this.#sessions) session.destroy();
+      });
     return this.#closing;
   }
 
@@ -104,17 +109,19 @@ export class OtlpGrpcReceiver {
 
   async #serve(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): Promise<void> {
     const call = this.#beginCall(stream, headers);
-    if (!call.isGrpc) {
-      call.refuseHttp(Refusal.unknownContentType(['application/grpc']));
+    const notGrpc = call.httpRefusal;
+    if (notGrpc !== undefined) {
+      call.refuseHttp(notGrpc);
       return;
     }
-    const room = new Room(this.#options.sink);
+    let room: Room | undefined;
     const { maxRequestBodySize: maxBytes, bodyTimeoutMillis: timeoutMillis } = this.#options;
     try {
       const head = this.#accept(stream, headers, call);
+      room = new Room(this.#options.sink, head);
       const message = await readGrpcMessage(stream, { room, maxBytes, timeoutMillis });
       if (message.isCompressed && head.contentEncoding === undefined) {
-        throw Refusal.malformed('expected grpc-encoding to say how the message is compressed');
+        throw Refusal.garbled('expected grpc-encoding to say how the message is compressed');
       }
       const contentEncoding = message.isCompressed ? head.contentEncoding : undefined;
       call.answer(await this.#intake.take({ ...head, contentEncoding }, message.bytes, room));
@@ -123,17 +130,17 @@ export class OtlpGrpcReceiver {
         call.refuse(error instanceof Refusal ? error : Refusal.unreadable());
       }
     } finally {
-      room.giveBack();
+      room?.giveBack();
     }
   }
 
   #beginCall(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): GrpcCall {
-    const call = new GrpcCall(stream, headers, this.#options.maxRequestBodySize);
-    this.#inFlight.begin();
+    const call = new GrpcCall(stream, headers, this.#options);
+    this.#inFlight.begin(call);
     stream.once('close', () => {
       const { signal, code: status } = call;
       if (status !== undefined) this.#options.onAnswer?.({ transport: 'grpc', signal, status });
-      this.#inFlight.end();
+      this.#inFlight.end(call);
     });
     return call;
   }

@@ -5,9 +5,10 @@ import type { Duplex } from 'node:stream';
 import { BoundedBytes } from './receiver/bounded-bytes.ts';
 import { CertificateFiles } from './receiver/certificate-files.ts';
 import { ConnectionCount } from './receiver/connection-count.ts';
+import { CONTENT_TYPES, contentTypeIn, contentTypeOf } from './receiver/content-type.ts';
 import { Cors, type ReceiverCors } from './receiver/cors.ts';
 import { Gate } from './receiver/gate.ts';
-import { CONTENT_TYPES, HttpExchange } from './receiver/http-exchange.ts';
+import { HttpExchange } from './receiver/http-exchange.ts';
 import { HttpHead } from './receiver/http-head.ts';
 import { InFlight } from './receiver/in-flight.ts';
 import { CONTENT_ENCODINGS, normalEncoding } from './receiver/inflate.ts';
@@ -24,6 +25,7 @@ import {
 } from './receiver/receiver-options.ts';
 import { Refusal } from './receiver/refusal.ts';
 import { Room } from './receiver/room.ts';
+import { UnderWay } from './receiver/under-way.ts';
 
 export interface OtlpHttpReceiverOptions extends ReceiverOptions {
   /** Off by default: no web page may send. */
@@ -44,7 +46,8 @@ export class OtlpHttpReceiver {
   readonly #gate: Gate;
   readonly #cors: Cors;
   readonly #connections: ConnectionCount;
-  readonly #inFlight = new InFlight();
+  readonly #inFlight = new InFlight<HttpExchange>();
+  readonly #underWay = new UnderWay();
   /** The latest request of each connection, while it is under way. */
   readonly #latest = new WeakMap<Duplex, HttpExchange>();
   #certificates: CertificateFiles | undefined;
@@ -75,7 +78,9 @@ export class OtlpHttpReceiver {
       this.#begin(request, response).refuse(Refusal.unmetExpectation());
     });
     server.on('clientError', (error, socket) => this.#senderFailed(error, socket));
-    server.on('connect', (_, socket) => answerRaw(socket, Refusal.wrongMethod('POST')));
+    server.on('connect', ({ headers }, socket) => {
+      answerRaw(socket, Refusal.wrongMethod('POST'), contentTypeOf(headers['content-type']));
+    });
     server.on(tls === undefined ? 'connection' : 'secureConnection', (socket) =>
       this.#connections.add(socket),
     );
@@ -110,20 +115,28 @@ export class OtlpHttpReceiver {
     this.#server?.close();
   }
 
-  /** Finishes what is in flight, for so long at most, and closes all connections. Idempotent; never rejects. */
+  /**
+   * Finishes what is in flight, for so long at most, tells whose requests are left to come again, and closes all
+   * connections. Idempotent; never rejects.
+   */
   close(timeoutMillis: number): Promise<void> {
     this.stopAccepting();
-    this.#closing ??= this.#inFlight.idle(timeoutMillis).then(() => this.#server?.closeAllConnections());
+    this.#closing ??= this.#inFlight
+      .finish(timeoutMillis, (exchange) => exchange.fail(Refusal.closing()))
+      .then(() => this.#server?.closeAllConnections());
     return this.#closing;
   }
 
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    // What came with the request for which its connection was cut off.
+    if (request.socket.destroyed) return;
     const exchange = this.#begin(request, response);
-    const room = new Room(this.#options.sink);
+    let room: Room | undefined;
     const { maxRequestBodySize, bodyTimeoutMillis: timeoutMillis } = this.#options;
     try {
       const head = this.#accept(request, exchange);
       if (head === undefined) return;
+      room = new Room(this.#options.sink, head);
       const bytes = new BoundedBytes(room, maxRequestBodySize, exchange.head.declaredLength);
       if (request.headers.expect !== undefined) response.writeContinue();
       const { signal } = exchange;
@@ -136,22 +149,24 @@ export class OtlpHttpReceiver {
         exchange.refuse(error instanceof Refusal ? error : Refusal.unreadable());
       }
     } finally {
-      room.giveBack();
+      room?.giveBack();
     }
   }
 
   #begin(request: http.IncomingMessage, response: http.ServerResponse): HttpExchange {
     const head = new HttpHead(request);
-    const exchange = new HttpExchange(request, response, head, this.#options.maxRequestBodySize);
+    const exchange = new HttpExchange(request, response, head, this.#options);
     exchange.closes = this.#isStopping;
     this.#latest.set(request.socket, exchange);
-    this.#inFlight.begin();
-    response.once('close', () => {
+    this.#inFlight.begin(exchange);
+    const underWay = this.#underWay.begin(request.socket, response, () => {
+      exchange.end();
       if (this.#latest.get(request.socket) === exchange) this.#latest.delete(request.socket);
       const { status } = exchange;
       if (status !== undefined) this.#options.onAnswer?.({ transport: 'http', signal: head.signal, status });
-      this.#inFlight.end();
+      this.#inFlight.end(exchange);
     });
+    if (underWay > MAX_UNDER_WAY) request.socket.destroy();
     return exchange;
   }
 
@@ -199,10 +214,11 @@ export class OtlpHttpReceiver {
       exchange.fail(REFUSALS[code] ?? Refusal.malformed('expected a valid HTTP/1.1 body'));
     } else if (exchange !== undefined || code === 'ECONNRESET' || (socket as Socket).bytesRead === 0) {
       socket.destroy();
-    } else if (isTimeout) {
-      answerRaw(socket, Refusal.tooSlow('whole headers', this.#options.headersTimeoutMillis));
     } else {
-      answerRaw(socket, REFUSALS[code] ?? Refusal.malformed('expected a valid HTTP/1.1 request'));
+      const refusal = isTimeout
+        ? Refusal.tooSlow('whole headers', this.#options.headersTimeoutMillis)
+        : (REFUSALS[code] ?? Refusal.malformed('expected a valid HTTP/1.1 request'));
+      answerRaw(socket, refusal, contentTypeIn(error));
     }
   }
 }
@@ -210,6 +226,11 @@ export class OtlpHttpReceiver {
 /** Longer than any SDK waits between two batches, lest a connection closes under the next one. */
 const IDLE_MILLIS = 75_000;
 const SLACK_MILLIS = 5_000;
+/**
+ * Nobody who waits for answers has so many requests under way on one connection. Who does is cut off, as an answer that
+ * waits costs a hundred times what it takes to ask for it.
+ */
+const MAX_UNDER_WAY = 256;
 
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: Refusal.largeHeaders(),

@@ -1,9 +1,23 @@
 import type { SpanResource } from '../model/span.ts';
+import type { Time } from '../model/time.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../support/meaningful.ts';
-import { BAD_ID, type DecodedBatch, emptySpan, OtlpBatch, type RawSpan, type Wants } from './otlp-batch.ts';
+import { IdTable } from './id-table.ts';
+import {
+  type Attributes,
+  BAD_ID,
+  type DecodedBatch,
+  NO_ATTRIBUTES,
+  newAttributes,
+  OtlpBatch,
+  type Wants,
+} from './otlp-batch.ts';
 import { ProtobufReader, tags } from './protobuf-reader.ts';
+import { KEY, readAnyValue, readKeyValue, VALUE } from './protobuf-value.ts';
 import { isResourceKey, resourceOf } from './resource.ts';
-import { MAX_KEY_LENGTH, MAX_VALUE_DEPTH, ValueBudget } from './value-budget.ts';
+import { TextTable } from './text-table.ts';
+import { timeFromHalves } from './unix-nanos.ts';
+import { ValueBudget } from './value-budget.ts';
+import { WantedKeys } from './wanted-keys.ts';
 
 /**
  * Decodes an ExportTraceServiceRequest in protobuf (opentelemetry-proto 1.11), reading only what a Span holds and the
@@ -14,13 +28,29 @@ import { MAX_KEY_LENGTH, MAX_VALUE_DEPTH, ValueBudget } from './value-budget.ts'
  * @throws MalformedBodyError where the bytes are no protobuf message.
  */
 export function decodeOtlpProtobuf(bytes: Uint8Array, wants: Wants): DecodedBatch {
-  const reader = new ProtobufReader(bytes);
-  const batch = new OtlpBatch();
-  reader.fields((tag) => {
-    if (tag === REQUEST.resourceSpans) readResourceSpans(reader, batch, wants);
-  });
-  return batch.finish();
+  keys.reset(wants);
+  reader.reset(bytes);
+  try {
+    while (reader.isInside) {
+      const tag = reader.tag();
+      if (tag === REQUEST.resourceSpans) readResourceSpans(reader);
+      else reader.skip(tag);
+    }
+    return batch.take();
+  } finally {
+    batch.take();
+    reader.reset(NOTHING);
+  }
 }
+
+const NOTHING = new Uint8Array();
+const reader = new ProtobufReader(NOTHING);
+
+const batch = new OtlpBatch();
+const keys = new WantedKeys();
+const texts = new TextTable();
+const ids = new IdTable();
+const budget = new ValueBudget();
 
 /** Field numbers and wire types of opentelemetry-proto 1.11. */
 const REQUEST = { resourceSpans: tags.bytes(1) };
@@ -29,196 +59,225 @@ const RESOURCE_SPANS = { resource: tags.bytes(1), scopeSpans: tags.bytes(2), lib
 const RESOURCE = { attributes: tags.bytes(1) };
 const SCOPE_SPANS = { scope: tags.bytes(1), spans: tags.bytes(2) };
 const SCOPE = { name: tags.bytes(1) };
-const SPAN = {
-  traceId: tags.bytes(1),
-  spanId: tags.bytes(2),
-  parentSpanId: tags.bytes(4),
-  name: tags.bytes(5),
-  kind: tags.varint(6),
-  startTimeUnixNano: tags.fixed64(7),
-  endTimeUnixNano: tags.fixed64(8),
-  attributes: tags.bytes(9),
-  status: tags.bytes(15),
-  flags: tags.fixed32(16),
-};
+const SPAN_TRACE_ID = 0x0a;
+const SPAN_SPAN_ID = 0x12;
+const SPAN_PARENT_SPAN_ID = 0x22;
+const SPAN_NAME = 0x2a;
+const SPAN_KIND = 0x30;
+const SPAN_START = 0x39;
+const SPAN_END = 0x41;
+const SPAN_ATTRIBUTES = 0x4a;
+const SPAN_STATUS = 0x7a;
+const SPAN_FLAGS = 0x85;
 const STATUS = { code: tags.varint(3) };
-const KEY_VALUE = { key: tags.bytes(1), value: tags.bytes(2) };
-const ANY_VALUE = {
-  stringValue: tags.bytes(1),
-  boolValue: tags.varint(2),
-  intValue: tags.varint(3),
-  doubleValue: tags.fixed64(4),
-  arrayValue: tags.bytes(5),
-  kvlistValue: tags.bytes(6),
-  bytesValue: tags.bytes(7),
-};
-/** Of ArrayValue and KeyValueList alike. */
-const VALUES = tags.bytes(1);
-
 /** Fields may come in any order, so the resource is sought first and the spans, which need it, are read after. */
-function readResourceSpans(reader: ProtobufReader, batch: OtlpBatch, wants: Wants): void {
-  const attributes = Object.create(null) as Record<string, unknown>;
+function readResourceSpans(reader: ProtobufReader): void {
+  const attributes = newAttributes();
   const scopes: number[] = [];
-  reader.message((tag) => {
-    if (tag === RESOURCE_SPANS.resource) readResource(reader, attributes);
-    else if (tag === RESOURCE_SPANS.scopeSpans || tag === RESOURCE_SPANS.librarySpans) {
-      scopes.push(reader.position);
+  const outer = reader.enter();
+  while (reader.isInside) {
+    const tag = reader.tag();
+    if (tag === RESOURCE_SPANS.resource) {
+      readResource(reader, attributes);
+      continue;
     }
-  });
+    if (tag === RESOURCE_SPANS.scopeSpans || tag === RESOURCE_SPANS.librarySpans)
+      scopes.push(reader.position);
+    reader.skip(tag);
+  }
+  const end = reader.position;
   const resource = resourceOf(attributes);
-  for (const at of scopes) reader.revisit(at, () => readScopeSpans(reader, resource, batch, wants));
+  for (const at of scopes) {
+    reader.position = at;
+    readScopeSpans(reader, resource);
+  }
+  reader.position = end;
+  reader.leave(outer);
 }
 
-function readResource(reader: ProtobufReader, attributes: Record<string, unknown>): void {
-  reader.message((tag) => {
+function readResource(reader: ProtobufReader, attributes: Attributes): void {
+  const outer = reader.enter();
+  while (reader.isInside) {
+    const tag = reader.tag();
     if (tag === RESOURCE.attributes) readKeyValue(reader, attributes, isResourceKey);
-  });
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
 }
 
-function readScopeSpans(
-  reader: ProtobufReader,
-  resource: SpanResource,
-  batch: OtlpBatch,
-  wants: Wants,
-): void {
+function readScopeSpans(reader: ProtobufReader, resource: SpanResource): void {
   let scopeName = '';
   const spans: number[] = [];
-  reader.message((tag) => {
-    if (tag === SCOPE_SPANS.scope) scopeName = readScopeName(reader) ?? scopeName;
-    else if (tag === SCOPE_SPANS.spans) spans.push(reader.position);
-  });
-  for (const at of spans) {
-    reader.revisit(at, () => batch.add(readSpan(reader, wants), scopeName, resource));
+  const outer = reader.enter();
+  while (reader.isInside) {
+    const tag = reader.tag();
+    if (tag === SCOPE_SPANS.scope) {
+      scopeName = readScopeName(reader) ?? scopeName;
+      continue;
+    }
+    if (tag === SCOPE_SPANS.spans) spans.push(reader.position);
+    reader.skip(tag);
   }
+  const end = reader.position;
+  for (const at of spans) {
+    reader.position = at;
+    readSpan(reader, scopeName, resource);
+  }
+  reader.position = end;
+  reader.leave(outer);
 }
 
 function readScopeName(reader: ProtobufReader): string | undefined {
   let name: string | undefined;
-  reader.message((tag) => {
+  const outer = reader.enter();
+  while (reader.isInside) {
+    const tag = reader.tag();
     if (tag === SCOPE.name) name = readText(reader);
-  });
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
   return name;
 }
 
-function readSpan(reader: ProtobufReader, wants: Wants): RawSpan {
-  const span = emptySpan();
-  reader.message((tag) => {
+/** Holds what it reads in variables, which cost less than the fields of an object that lives on. */
+function readSpan(reader: ProtobufReader, scopeName: string, resource: SpanResource): void {
+  let traceId = '';
+  let spanId = '';
+  let parentSpanId = '';
+  let name = '';
+  let kind = 0;
+  let start: Time | undefined;
+  let end: Time | undefined;
+  let attributes: Attributes = NO_ATTRIBUTES;
+  let statusCode = 0;
+  let flags = 0;
+  const outer = reader.enter();
+  while (reader.isInside) {
+    const tag = reader.tag();
     switch (tag) {
-      case SPAN.traceId:
-        span.traceId = readId(reader, 16);
+      case SPAN_ATTRIBUTES:
+        attributes = readAttribute(reader, attributes);
         break;
-      case SPAN.spanId:
-        span.spanId = readId(reader, 8);
+      case SPAN_TRACE_ID:
+        traceId = readTraceId(reader);
         break;
-      case SPAN.parentSpanId:
-        span.parentSpanId = readId(reader, 8);
+      case SPAN_SPAN_ID:
+        spanId = readSpanId(reader, false);
         break;
-      case SPAN.name:
-        span.name = readText(reader);
+      case SPAN_PARENT_SPAN_ID:
+        parentSpanId = readSpanId(reader, true);
         break;
-      case SPAN.kind:
-        span.kind = reader.uint();
+      case SPAN_NAME:
+        name = readText(reader);
         break;
-      case SPAN.startTimeUnixNano:
-        span.startNanos = reader.fixed64();
+      case SPAN_KIND:
+        kind = reader.uint();
         break;
-      case SPAN.endTimeUnixNano:
-        span.endNanos = reader.fixed64();
+      case SPAN_START:
+        start = readTime(reader);
         break;
-      case SPAN.attributes:
-        readKeyValue(reader, span.attributes, wants);
+      case SPAN_END:
+        end = readTime(reader);
         break;
-      case SPAN.status:
-        reader.message((field) => {
-          if (field === STATUS.code) span.statusCode = reader.uint();
-        });
+      case SPAN_STATUS:
+        statusCode = readStatus(reader, statusCode);
         break;
-      case SPAN.flags:
-        span.flags = reader.fixed32();
+      case SPAN_FLAGS:
+        flags = reader.fixed32();
         break;
+      default:
+        reader.skip(tag);
     }
-  });
-  return span;
+  }
+  reader.leave(outer);
+  batch.add(
+    traceId,
+    spanId,
+    parentSpanId,
+    name,
+    kind,
+    start,
+    end,
+    attributes,
+    statusCode,
+    flags,
+    scopeName,
+    resource,
+  );
 }
 
-function readId(reader: ProtobufReader, size: number): string {
-  const bytes = reader.bytes();
-  if (bytes.length === 0) return '';
-  return bytes.length === size ? bytes.toString('hex') : BAD_ID;
+function readStatus(reader: ProtobufReader, before: number): number {
+  let code = before;
+  const outer = reader.enter();
+  while (reader.isInside) {
+    const tag = reader.tag();
+    if (tag === STATUS.code) code = reader.uint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return code;
+}
+
+function readTraceId(reader: ProtobufReader): string {
+  const length = reader.length();
+  const at = reader.position;
+  reader.position = at + length;
+  if (length !== 16) return length === 0 ? '' : BAD_ID;
+  const { view } = reader;
+  return ids.traceId(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12));
+}
+
+function readSpanId(reader: ProtobufReader, isParent: boolean): string {
+  const length = reader.length();
+  const at = reader.position;
+  reader.position = at + length;
+  if (length !== 8) return length === 0 ? '' : BAD_ID;
+  const high = reader.view.getInt32(at);
+  const low = reader.view.getInt32(at + 4);
+  return isParent ? ids.parentId(high, low) : ids.spanId(high, low);
+}
+
+function readTime(reader: ProtobufReader) {
+  const at = reader.fixed64At();
+  return timeFromHalves(reader.view.getInt32(at, true), reader.view.getInt32(at + 4, true));
 }
 
 function readText(reader: ProtobufReader): string {
-  return reader.text(MAX_ATTRIBUTE_LENGTH);
+  return reader.text(MAX_ATTRIBUTE_LENGTH, texts);
 }
 
-/** Reads an attribute into `into` where its key is wanted; its value is not looked at otherwise. */
-function readKeyValue(
-  reader: ProtobufReader,
-  into: Record<string, unknown>,
-  wants: Wants,
-  budget?: ValueBudget,
-  depth = 0,
-): void {
-  let key = '';
-  let valueAt: number | undefined;
-  reader.message((tag) => {
-    if (tag === KEY_VALUE.key) key = reader.text(MAX_KEY_LENGTH + 1);
-    else if (tag === KEY_VALUE.value) valueAt = reader.position;
-  });
-  if (valueAt === undefined || key.length > MAX_KEY_LENGTH || !wants(key)) return;
-  reader.revisit(valueAt, () => {
-    const value = readAnyValue(reader, budget ?? new ValueBudget(), depth);
-    if (value !== undefined) into[key] = value;
-  });
-}
-
-/** @returns undefined for a value that is not set, of an unknown kind, or too deep. */
-function readAnyValue(reader: ProtobufReader, budget: ValueBudget, depth: number): unknown {
-  let value: unknown;
-  reader.message((tag) => {
-    switch (tag) {
-      case ANY_VALUE.stringValue:
-        value = budget.text(reader.text(budget.left));
-        break;
-      case ANY_VALUE.boolValue:
-        value = reader.uint() !== 0;
-        break;
-      case ANY_VALUE.intValue:
-        value = reader.int64();
-        break;
-      case ANY_VALUE.doubleValue:
-        value = reader.double();
-        break;
-      case ANY_VALUE.arrayValue:
-        if (depth < MAX_VALUE_DEPTH) value = readList(reader, budget, depth + 1);
-        break;
-      case ANY_VALUE.kvlistValue:
-        if (depth < MAX_VALUE_DEPTH) value = readMap(reader, budget, depth + 1);
-        break;
-      case ANY_VALUE.bytesValue:
-        value = budget.bytes(reader.bytes());
-        break;
+/** Reads an attribute of the span where its key is wanted; its value is not looked at otherwise. */
+function readAttribute(reader: ProtobufReader, into: Attributes): Attributes {
+  let keyAt = 0;
+  let keyLength = 0;
+  let valueAt = NOWHERE;
+  let attributes = into;
+  const outer = reader.enter();
+  while (reader.isInside) {
+    const tag = reader.tag();
+    if (tag === KEY) {
+      keyLength = reader.length();
+      keyAt = reader.position;
+      reader.position += keyLength;
+      continue;
     }
-  });
-  return value;
+    if (tag === VALUE) valueAt = reader.position;
+    reader.skip(tag);
+  }
+  const key = valueAt === NOWHERE ? undefined : keys.find(reader.view, keyAt, keyLength);
+  if (key !== undefined) {
+    const end = reader.position;
+    reader.position = valueAt;
+    budget.left = MAX_ATTRIBUTE_LENGTH;
+    const value = readAnyValue(reader, budget, 0);
+    reader.position = end;
+    if (value !== undefined) {
+      if (attributes === NO_ATTRIBUTES) attributes = newAttributes();
+      attributes[key] = value;
+    }
+  }
+  reader.leave(outer);
+  return attributes;
 }
 
-function readList(reader: ProtobufReader, budget: ValueBudget, depth: number): unknown[] {
-  const list: unknown[] = [];
-  reader.message((tag) => {
-    if (tag === VALUES && budget.element()) list.push(readAnyValue(reader, budget, depth) ?? null);
-  });
-  return list;
-}
-
-function readMap(reader: ProtobufReader, budget: ValueBudget, depth: number): Record<string, unknown> {
-  const map = Object.create(null) as Record<string, unknown>;
-  reader.message((tag) => {
-    if (tag === VALUES && budget.element()) readKeyValue(reader, map, isAnyKey, budget, depth);
-  });
-  return map;
-}
-
-function isAnyKey(): boolean {
-  return true;
-}
+const NOWHERE = -1;

@@ -26,7 +26,22 @@ export interface UpstreamAnswer {
   readonly retryAfterSeconds: number | undefined;
   /** In the encoding of the request: an Export…ServiceResponse or a google.rpc.Status. At most 4 MiB. */
   readonly body: Uint8Array;
+  /** Further header fields of an answer over HTTP, without those of its connection and those that describe its body. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** The failure that an upstream of gRPC answered with, in full; for senders that speak gRPC too. */
+  readonly grpcStatus?: GrpcStatus;
 }
+
+/** How a gRPC call ended. */
+export interface GrpcStatus {
+  readonly code: number;
+  readonly message: string;
+  /** A google.rpc.Status; undefined where none came. */
+  readonly details: Uint8Array | undefined;
+}
+
+/** What is known of a request before its body. */
+export type RequestOwner = Pick<OtlpRequest, 'signal' | 'tenant'>;
 
 /**
  * What stands behind the receivers: it says whether there is room, learns, and passes on. Receivers decode and answer;
@@ -34,12 +49,12 @@ export interface UpstreamAnswer {
  */
 export interface OtlpSink {
   /**
-   * Asks for room for so many bytes more, before they are read or inflated. One request asks several times, as what is
-   * known of its size grows: for its body as it comes, and again for what that is inflated to.
+   * Asks for room for so many bytes more of a request, before they are read or inflated. One request asks several times,
+   * as what is known of its size grows: for its body as it comes, and again for what that is inflated to.
    * @returns what gives the room back, to be called exactly once; undefined where there is none: the sender is to come
    * again in a second or two.
    */
-  admit(bytes: number): (() => void) | undefined;
+  admit(bytes: number, request: RequestOwner): (() => void) | undefined;
   /** Whether a span attribute is decoded at all. */
   wants(key: string): boolean;
   /**

@@ -1,7 +1,7 @@
 import { PbfWriter } from 'pbf';
 import { MalformedBodyError } from './malformed-body-error.ts';
 import { ProtobufReader, tags } from './protobuf-reader.ts';
-import type { Refusal } from './receiver/refusal.ts';
+import { CODES, type Refusal } from './receiver/refusal.ts';
 
 /** How OTLP's messages are written. */
 export type OtlpEncoding = 'protobuf' | 'json';
@@ -39,26 +39,26 @@ export function encodeExportResponse({ rejected, message = '' }: ExportResult, a
 /** A google.rpc.Status, with details where its kind has any: RetryInfo, or BadRequest. */
 export function encodeStatus(refusal: Refusal, as: OtlpEncoding): Uint8Array {
   const { code, message, retryAfterSeconds } = refusal;
-  const isBadRequest = refusal.httpStatus === 400;
   if (as === 'json') {
     const details: unknown[] = [];
     if (retryAfterSeconds !== undefined) {
       details.push({ '@type': RETRY_INFO, retryDelay: `${retryAfterSeconds}s` });
     }
-    if (isBadRequest) details.push({ '@type': BAD_REQUEST, fieldViolations: [{ description: message }] });
+    if (isBadRequest(refusal))
+      details.push({ '@type': BAD_REQUEST, fieldViolations: [{ description: message }] });
     return json({ code, message, ...(details.length > 0 && { details }) });
   }
   const pbf = new PbfWriter();
   pbf.writeVarintField(1, code);
   pbf.writeStringField(2, message);
   if (retryAfterSeconds !== undefined) writeDetail(pbf, RETRY_INFO, retryInfo(retryAfterSeconds));
-  if (isBadRequest) writeDetail(pbf, BAD_REQUEST, badRequest(message));
+  if (isBadRequest(refusal)) writeDetail(pbf, BAD_REQUEST, badRequest(message));
   return pbf.finish();
 }
 
 /** Whether the Status of this refusal says more than code and message; only then gRPC carries it. */
-export function hasDetails({ retryAfterSeconds, httpStatus }: Refusal): boolean {
-  return retryAfterSeconds !== undefined || httpStatus === 400;
+export function hasDetails(refusal: Refusal): boolean {
+  return refusal.retryAfterSeconds !== undefined || isBadRequest(refusal);
 }
 
 /**
@@ -88,6 +88,11 @@ const STATUS = { code: tags.varint(1), message: tags.bytes(2) };
 const MAX_MESSAGE_LENGTH = 1_024;
 const RETRY_INFO = 'type.googleapis.com/google.rpc.RetryInfo';
 const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
+
+/** Other kinds of 400 are faults of gRPC's frames, not of the request. */
+function isBadRequest({ code, httpStatus }: Refusal): boolean {
+  return httpStatus === 400 && code === CODES.invalidArgument;
+}
 
 function json(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { memoised } from '../model/memo.ts';
 import type { SpanResource } from '../model/span.ts';
 
 /**
@@ -7,13 +8,16 @@ import type { SpanResource } from '../model/span.ts';
  */
 export function resourceOf(attributes: Readonly<Record<string, unknown>>): SpanResource {
   const parts = IDENTIFYING.map((key) => scalar(attributes[key]));
-  const identity = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  const identity = identityOf(JSON.stringify(parts));
   const serviceName = attributes['service.name'];
   return {
     identity,
     serviceName: typeof serviceName === 'string' && serviceName !== '' ? serviceName : undefined,
   };
 }
+
+/** Remembered, since senders write the same resource into every request. */
+const identityOf = memoised(1_000, (parts) => createHash('sha256').update(parts).digest('hex').slice(0, 32));
 
 /** Whether `resourceOf` reads this attribute: sources that decode resources need no other. */
 export function isResourceKey(key: string): boolean {

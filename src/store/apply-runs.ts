@@ -35,7 +35,7 @@ export interface AppliedChanges {
 }
 
 /** In how many runs a cohort was seen, and when. */
-export interface Sighting {
+interface Sighting {
   readonly cohort: Cohort;
   readonly runs: number;
   readonly first: Time;

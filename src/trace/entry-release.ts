@@ -61,7 +61,9 @@ export class EntryRelease implements ReleasedTrace {
 
   get fresh(): readonly SpanRecord[] {
     this.#ended ??= this.#read();
-    return this.freshCount === this.#ended.length ? this.#ended : this.#ended.slice(this.#ended.length - this.freshCount);
+    return this.freshCount === this.#ended.length
+      ? this.#ended
+      : this.#ended.slice(this.#ended.length - this.freshCount);
   }
 
   get made(): Map<string, MadeRun> {

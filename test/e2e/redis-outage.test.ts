@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { RedisPlanStore } from '../../src/store/redis-plan-store.ts';
 import { workFolder } from '../cli/work-folder.ts';
+import { startHttpUpstream } from '../sidecar/forwarder-upstreams.ts';
 import { eventually, groupsOf, learnedPlan } from '../sidecar/running-sidecar.ts';
 import { redisClient } from '../support/redis.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
@@ -86,8 +87,39 @@ describe.each(outages)('while Redis is $how', ({ tcp, begin, end }) => {
 });
 
 describe('an outage that is too long for the write queue', () => {
-  test('costs the oldest runs, which are counted, and told of once', { timeout: TIMEOUT }, async () => {
+  test('makes spans that go nowhere else come again, and loses none', { timeout: TIMEOUT }, async () => {
     const { redis, sidecar, agents, load } = await running({ maxQueuedRuns: 100, everyMillis: 10 });
+    const answers = async () =>
+      (await metricsOf(sidecar.ready.admin)).by('spanplan_receiver_answers_total', 'status');
+    await redis.kill();
+    await eventually(async () => {
+      const { 14: grpc = 0, 503: http = 0 } = await answers();
+      return grpc > 0 && http > 1 ? true : undefined;
+    }, 20_000);
+    expect((await fetch(`http://${sidecar.ready.admin}/readyz`)).status).toBe(503);
+    load.stop();
+    await redis.start();
+    await Promise.all(agents.map((agent) => agent.delivered()));
+    const spans = await settled(sidecar);
+
+    expect(agents.flatMap(({ failures }) => failures)).toEqual([]);
+    const sent = agents.reduce((sum, { spanIds }) => sum + spanIds.size, 0);
+    expect(spans).toMatchObject({ received: sent, ignored: 0, awaiting: 0, dropped: 0 });
+    expect(spans.learned + spans.duplicate).toBe(sent);
+    expect(Object.keys(await answers()).sort()).toEqual(['0', '14', '200', '503']);
+    expect((await fetch(`http://${sidecar.ready.admin}/readyz`)).status).toBe(200);
+  });
+
+  test('costs the oldest runs of spans that go on, which are counted, and told of once', {
+    timeout: TIMEOUT,
+  }, async () => {
+    const upstream = await startHttpUpstream();
+    onTestFinished(() => upstream.close());
+    const { redis, sidecar, agents, load } = await running({
+      maxQueuedRuns: 100,
+      everyMillis: 10,
+      forward: upstream.url,
+    });
     const watch = watched(sidecar);
     await redis.kill();
     await eventually(async () => {
@@ -147,14 +179,14 @@ describe('an outage that is too long for the write queue', () => {
 const SHUTDOWN_MILLIS = 4_000;
 
 /** A sidecar on a Redis of its own, and an agent for each transport that sends all the time. */
-async function running({ tcp = false, maxQueuedRuns = 10_000, everyMillis = 50 } = {}) {
+async function running({ tcp = false, maxQueuedRuns = 10_000, everyMillis = 50, forward = '' } = {}) {
   const redis = await startRedisServer({ persistent: true, tcp });
   onTestFinished(() => redis.dispose());
   const cwd = workFolder();
   writeFileSync(
     join(cwd, 's.yaml'),
     `processors: {fanout: {root_quiet: 200ms, max_buffered_size: 8MiB, max_queued_runs: ${maxQueuedRuns}}}
-exporters: {redis: {endpoint: "${tcp ? `redis://127.0.0.1:${redis.port}` : redis.url}", max_runs_per_agent: 100000, max_applied_runs: 100000}}
+exporters: {redis: {endpoint: "${tcp ? `redis://127.0.0.1:${redis.port}` : redis.url}", max_runs_per_agent: 100000, max_applied_runs: 100000}${forward && `, otlphttp: {endpoint: "${forward}"}`}}
 service: {shutdown_timeout: ${SHUTDOWN_MILLIS}ms}`,
   );
   const sidecar = await serve(['--config', 's.yaml'], { cwd });

@@ -1,14 +1,16 @@
 import { OtlpGrpcReceiver } from '../../src/source/otlp-grpc.ts';
 import { OtlpHttpReceiver } from '../../src/source/otlp-http.ts';
+import { PipelineSink } from './pipeline-sink.ts';
 import { RecordingSink } from './recording-sink.ts';
 
 /**
  * A receiver in a process of its own, so that its memory can be told from the test's. Says where it listens, and on
- * each message how much memory it has had at most, in bytes.
+ * each message how much memory it has had at most, in bytes, and for how long its event loop stood still at most since
+ * the message before, in milliseconds.
  */
-const [transport, maxRequestBodySize] = process.argv.slice(2);
+const [transport, maxRequestBodySize, kind] = process.argv.slice(2);
 const Receiver = transport === 'grpc' ? OtlpGrpcReceiver : OtlpHttpReceiver;
-const sink = new RecordingSink();
+const sink = kind === 'learning' ? new PipelineSink() : new RecordingSink();
 const receiver = new Receiver({
   sink,
   host: '127.0.0.1',
@@ -16,8 +18,19 @@ const receiver = new Receiver({
   maxRequestBodySize: Number(maxRequestBodySize),
 });
 
+const BEAT_MILLIS = 5;
+let lastBeat = performance.now();
+let longestStop = 0;
+setInterval(() => {
+  const now = performance.now();
+  longestStop = Math.max(longestStop, now - lastBeat - BEAT_MILLIS);
+  lastBeat = now;
+}, BEAT_MILLIS);
+
 process.on('message', () => {
-  process.send?.({ peak: process.resourceUsage().maxRSS * 1_024, held: sink.held });
+  const stopMillis = longestStop;
+  longestStop = 0;
+  process.send?.({ peak: process.resourceUsage().maxRSS * 1_024, held: sink.held, stopMillis });
 });
 process.on('disconnect', () => process.exit());
 process.send?.(await receiver.listen());

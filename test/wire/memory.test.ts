@@ -1,36 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { BoundAddress } from '../../src/source/receiver/receiver-options.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, post, RawConnection } from './http-client.ts';
+import { type MemoryProcess, startMemoryProcess } from './memory-process.ts';
 
-const CHILD = fileURLToPath(new URL('memory-child.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
 const MIB = 2 ** 20;
 const LIMIT = 64 * MIB;
 
-let child: ChildProcess | undefined;
-
-afterEach(() => {
-  child?.kill('SIGKILL');
-});
-
-async function start(transport: 'http' | 'grpc', limit: number): Promise<BoundAddress> {
-  child = spawn(process.execPath, ['--import', TSX, CHILD, transport, String(limit)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  const [address] = await once(child, 'message');
-  return address as BoundAddress;
-}
-
 /** The most memory the receiver has had so far. */
-async function peak(): Promise<number> {
-  if (child === undefined) throw new Error('there is no child');
-  child.send('peak');
-  const [{ peak, held }] = await once(child, 'message');
+async function peakOf(child: MemoryProcess): Promise<number> {
+  const { peak, held } = await child.read();
   expect(held).toBe(0);
   return peak;
 }
@@ -58,30 +39,33 @@ describe('a bomb of 1,000 to 1', () => {
   ] as const)(
     'in %s over HTTP is answered 413, and costs at most twice the limit',
     async (encoding, deflate) => {
-      const address = await start('http', LIMIT);
+      const child = await startMemoryProcess({ transport: 'http', limit: LIMIT });
+      const { address } = child;
       const headers = { ...PROTOBUF_TYPE, 'content-encoding': encoding };
       expect((await post(address, { headers, body: deflate(Buffer.alloc(1)) })).status).toBe(400);
-      const before = await peak();
+      const before = await peakOf(child);
       expect((await post(address, { headers, body: deflate(bomb) })).status).toBe(413);
-      expect((await peak()) - before).toBeLessThan(2 * LIMIT);
+      expect((await peakOf(child)) - before).toBeLessThan(2 * LIMIT);
     },
   );
 
   it('over gRPC is answered RESOURCE_EXHAUSTED, and costs at most twice the limit', async () => {
-    const address = await start('grpc', LIMIT);
+    const child = await startMemoryProcess({ transport: 'grpc', limit: LIMIT });
+    const { address } = child;
     expect(await callGrpc(address, Buffer.alloc(1))).toBe(status.INVALID_ARGUMENT);
-    const before = await peak();
+    const before = await peakOf(child);
     expect(await callGrpc(address, bomb)).toBe(status.RESOURCE_EXHAUSTED);
-    expect((await peak()) - before).toBeLessThan(2 * LIMIT);
+    expect((await peakOf(child)) - before).toBeLessThan(2 * LIMIT);
   });
 });
 
 describe('a body in chunks of one byte', () => {
   it('costs what its bytes cost, not a hundred times that', async () => {
     const limit = 2 * MIB;
-    const address = await start('http', limit);
+    const child = await startMemoryProcess({ transport: 'http', limit });
+    const { address } = child;
     expect((await post(address, { headers: JSON_TYPE, body: '{}' })).status).toBe(200);
-    const before = await peak();
+    const before = await peakOf(child);
     const connection = await RawConnection.open(address);
     connection.write('POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n');
     connection.write('Transfer-Encoding: chunked\r\n\r\n');
@@ -91,19 +75,20 @@ describe('a body in chunks of one byte', () => {
     }
     await connection.until('HTTP/1.1 413');
     connection.close();
-    expect((await peak()) - before).toBeLessThan(64 * MIB);
+    expect((await peakOf(child)) - before).toBeLessThan(64 * MIB);
   });
 });
 
 describe('many large bodies', () => {
   it('leave no memory behind', async () => {
     const limit = 4 * MIB;
-    const address = await start('http', limit);
+    const child = await startMemoryProcess({ transport: 'http', limit });
+    const { address } = child;
     const body = gzipSync(Buffer.alloc(limit, ' '));
     const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
     for (let sent = 0; sent < 30; sent++) await post(address, { headers, body });
-    const before = await peak();
+    const before = await peakOf(child);
     for (let sent = 0; sent < 40; sent++) await post(address, { headers, body });
-    expect((await peak()) - before).toBeLessThan(6 * limit);
+    expect((await peakOf(child)) - before).toBeLessThan(6 * limit);
   });
 });

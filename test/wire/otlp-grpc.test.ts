@@ -263,39 +263,49 @@ describe('what no gRPC library sends', () => {
   });
 
   it.each<[string, readonly Uint8Array[], Record<string, string>, string]>([
-    ['no message', [], {}, '3'],
-    ['half a prefix', [Buffer.from([0, 0])], {}, '3'],
-    ['half a message', [framed(BODY).subarray(0, -1)], {}, '3'],
-    ['two messages', [framed(BODY), framed(BODY)], {}, '3'],
-    ['an unknown flag', [framed(BODY, 7)], {}, '3'],
-    ['compressed by nothing', [framed(gzipSync(BODY), 1)], {}, '3'],
+    ['no message', [], {}, '12'],
+    ['two messages', [framed(BODY), framed(BODY)], {}, '12'],
+    ['half a prefix', [Buffer.from([0, 0])], {}, '13'],
+    ['half a message', [framed(BODY).subarray(0, -1)], {}, '13'],
+    ['an unknown flag', [framed(BODY, 7)], {}, '13'],
+    ['compressed by what is not told', [framed(gzipSync(BODY), 1)], {}, '13'],
+    ['compressed by nothing', [framed(gzipSync(BODY), 1)], { 'grpc-encoding': 'identity' }, '13'],
     ['compressed by what is not known', [framed(BODY, 1)], { 'grpc-encoding': 'snappy' }, '12'],
-    ['no gzip', [framed(BODY, 1)], { 'grpc-encoding': 'gzip' }, '3'],
+    ['no gzip', [framed(BODY, 1)], { 'grpc-encoding': 'gzip' }, '13'],
+    ['half a gzip', [framed(gzipSync(BODY).subarray(0, -9), 1)], { 'grpc-encoding': 'gzip' }, '13'],
+    ['no protobuf', [framed(Buffer.from('{"a":1}'))], {}, '3'],
     ['a length of 4 GiB', [Buffer.from([0, 255, 255, 255, 255])], {}, '8'],
   ])('%s: code %4$s', async (_, parts, headers, code) => {
     const { sink, address } = await receive();
     const session = await sessionTo(address);
-    expect((await send(session, parts, headers))['grpc-status']).toBe(code);
+    const answer = await send(session, parts, headers);
+    expect(answer['grpc-status']).toBe(code);
+    // What could be told beside the code belongs to requests that could be read.
+    expect('grpc-status-details-bin' in answer).toBe(code === '3');
     expect(sink.requests).toEqual([]);
     expect(sink.held).toBe(0);
     expect((await send(session, [framed(BODY)]))['grpc-status']).toBe('0');
   });
 
-  it.each([
-    { 'content-type': 'application/json' },
-    { 'content-type': 'application/grpc+json' },
-    { ':method': 'PUT' },
-  ])('plain HTTP/2 (%j) is answered 415 with a Status', async (headers) => {
+  it.each<[Record<string, string>, Record<string, unknown>]>([
+    [{ 'content-type': 'application/json' }, { ':status': 415, accept: 'application/grpc' }],
+    [{ 'content-type': 'application/grpc+json' }, { ':status': 415, accept: 'application/grpc' }],
+    [{ ':method': 'PUT' }, { ':status': 405, allow: 'POST' }],
+    [
+      { ':method': 'OPTIONS', 'content-type': 'text/plain' },
+      { ':status': 405, allow: 'POST' },
+    ],
+  ])('plain HTTP/2 (%j) is answered %j with a Status', async (headers, expected) => {
     const { address } = await receive();
     const answer = await send(await sessionTo(address), [Buffer.from('{}')], headers);
-    expect(answer).toMatchObject({ ':status': 415, 'content-type': 'application/json' });
+    expect(answer).toMatchObject({ ...expected, 'content-type': 'application/json' });
   });
 
   it('is told what is wrong, without what was sent', async () => {
     const { address } = await receive();
     const session = await sessionTo(address);
     const two = await send(session, [framed(BODY), framed(BODY)]);
-    expect(two['grpc-message']).toBe('expected one message only');
+    expect(two['grpc-message']).toBe('expected one message');
     const torn = await send(session, [framed(Buffer.from(`\x0a\x7f${SECRET}`))]);
     expect(torn['grpc-message']).toBe('a field is longer than the message that holds it (byte 1)');
   });
@@ -396,6 +406,29 @@ describe('closing', () => {
     await receiver.close(100);
     expect(performance.now() - start).toBeLessThan(1_000);
     expect((await sent).error).toBeDefined();
+  });
+
+  it('tells whose call is still coming in to come again elsewhere', async () => {
+    const { sink, address, receiver } = await receive();
+    const session = connect(`http://${address.host}:${address.port}`);
+    cleanups.push(() => session.destroy());
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': EXPORT,
+      'content-type': 'application/grpc',
+    });
+    stream.write(Buffer.from([0, 0, 0, 1, 0, 1]));
+    await expect.poll(() => sink.held).toBeGreaterThan(0);
+    const answered = once(stream, 'response');
+    const closed = receiver.close(1_000);
+    const [headers] = await answered;
+    expect(headers['grpc-status']).toBe('14');
+    const details = Buffer.from(String(headers['grpc-status-details-bin']), 'base64');
+    expect(readRpcStatus(details, 'application/x-protobuf')).toMatchObject({
+      details: { RetryInfo: { retryDelay: expect.stringMatching(/^[123]s$/) } },
+    });
+    await closed;
+    await expect.poll(() => sink.held).toBe(0);
   });
 
   it('names a port that is taken', async () => {

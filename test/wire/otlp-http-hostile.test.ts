@@ -6,6 +6,7 @@ import { OtlpHttpReceiver, type OtlpHttpReceiverOptions } from '../../src/source
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { JSON_TYPE, post, RawConnection } from './http-client.ts';
 import { RecordingSink } from './recording-sink.ts';
+import { readRpcStatus } from './rpc-status.ts';
 
 const BODY = JSON.stringify(requestOf([spanJson()]));
 const LIMIT = 100_000;
@@ -79,6 +80,26 @@ describe('what is no HTTP', () => {
     const connection = await open();
     connection.write(`${HEAD}X-Large: ${'x'.repeat(20_000)}\r\n\r\n`);
     expect(statusesOf(await connection.until('"code":8'))).toEqual([431]);
+  });
+
+  it.each([
+    ['headers that are too large', 431, `X-Large: ${'x'.repeat(20_000)}\r\n`],
+    ['a header without a name', 400, ': x\r\n'],
+    ['two lengths', 400, 'Content-Length: 1\r\nContent-Length: 2\r\n'],
+  ])('%s: %i in the type that the request names', async (_, status, fields) => {
+    for (const type of ['application/x-protobuf', 'application/protobuf']) {
+      const { open } = await receive();
+      const connection = await open();
+      connection.write(`POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}; x=y\r\n${fields}\r\n`);
+      const [head, body] = (await connection.until('expected ')).split('\r\n\r\n');
+      expect(statusesOf(head ?? '')).toEqual([status]);
+      expect(head).toMatch(new RegExp(`^content-type: ${type}$`, 'm'));
+      const { code, message } = readRpcStatus(Buffer.from(body ?? '', 'latin1'), type);
+      expect({ code, message }).toEqual({
+        code: status === 431 ? 8 : 3,
+        message: expect.stringMatching(/^expected/),
+      });
+    }
   });
 
   it('a proxy request: 405 with a Status', async () => {
@@ -329,6 +350,24 @@ describe('a connection that is open when the receiver closes', () => {
     expect(statusesOf(await half.until('\r\n\r\n{}'))).toEqual([200]);
     await closed;
     expect(sink.spans).toHaveLength(3);
+  });
+
+  it('gets 503 for a body that does not end, before it is closed', async () => {
+    const { sink, receiver, open } = await receive();
+    const [half, asking] = [await open(), await open()];
+    half.write(WHOLE.slice(0, -10));
+    sink.upstream = () => new Promise(() => {});
+    asking.write(WHOLE);
+    await expect.poll(() => sink.requests.length).toBe(1);
+    await expect.poll(() => sink.held).toBeGreaterThan(WHOLE.length);
+    const closed = receiver.close(1_000);
+    for (const connection of [half, asking]) {
+      const text = await connection.until('"code":14');
+      expect(text).toMatch(/^HTTP\/1\.1 503 [\s\S]*Retry-After: [123]\r\n/i);
+      expect(text.toLowerCase()).toContain('connection: close');
+    }
+    await closed;
+    expect([half.error, asking.error]).toEqual([undefined, undefined]);
   });
 
   it('gets 503 for a request that was not in flight', async () => {

@@ -4,21 +4,24 @@ import type { DecodedBatch } from '../../src/source/otlp-batch.ts';
 import type { OtlpRequest, OtlpSink } from '../../src/source/otlp-sink.ts';
 import { learnedOf, roomyStore } from '../support/learned.ts';
 
+const ROOM = 256 * 2 ** 20;
+
 /** A sink that learns: a pipeline on a store in memory, with the room of a small sidecar. */
 export class PipelineSink implements OtlpSink {
   readonly #store = roomyStore();
   readonly pipeline: Pipeline;
-  #free = 256 * 2 ** 20;
+  /** Bytes that were given and not given back. */
+  held = 0;
 
   constructor(options: PipelineOptions = {}) {
     this.pipeline = new Pipeline(this.#store, options);
   }
 
   admit(bytes: number): (() => void) | undefined {
-    if (bytes > this.#free) return undefined;
-    this.#free -= bytes;
+    if (this.held + bytes > ROOM) return undefined;
+    this.held += bytes;
     return () => {
-      this.#free += bytes;
+      this.held -= bytes;
     };
   }
 

@@ -4,10 +4,11 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { OtlpSignal, UpstreamAnswer } from '../otlp-sink.ts';
+import type { GrpcStatus, OtlpSignal, UpstreamAnswer } from '../otlp-sink.ts';
 import { encodeExportResponse, encodeStatus, hasDetails, readStatus } from '../otlp-status.ts';
 import { CONTENT_ENCODINGS } from './inflate.ts';
 import type { Taken } from './intake.ts';
+import type { ResolvedReceiverOptions } from './receiver-options.ts';
 import { CODES, Refusal } from './refusal.ts';
 
 const METHODS: ReadonlyMap<string, OtlpSignal> = new Map([
@@ -16,10 +17,10 @@ const METHODS: ReadonlyMap<string, OtlpSignal> = new Map([
   ['/opentelemetry.proto.collector.logs.v1.LogsService/Export', 'logs'],
 ]);
 
-/** A sender that takes nothing of its answer for so long does not want it. */
-const WRITE_MILLIS = 30_000;
 const LINGER_MILLIS = 3_000;
 const MIN_LINGER_BYTES = 2 ** 20;
+
+type CallBounds = Pick<ResolvedReceiverOptions, 'maxRequestBodySize' | 'answerTimeoutMillis'>;
 
 /** One gRPC call on its HTTP/2 stream, and its one answer. */
 export class GrpcCall {
@@ -28,12 +29,18 @@ export class GrpcCall {
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
   readonly #lingerBytes: number;
+  readonly #answerTimeoutMillis: number;
   #code: number | undefined;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, maxBytes: number) {
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    { maxRequestBodySize, answerTimeoutMillis }: CallBounds,
+  ) {
     this.#stream = stream;
     this.#headers = headers;
-    this.#lingerBytes = Math.max(2 * maxBytes, MIN_LINGER_BYTES);
+    this.#lingerBytes = Math.max(2 * maxRequestBodySize, MIN_LINGER_BYTES);
+    this.#answerTimeoutMillis = answerTimeoutMillis;
     this.signal = METHODS.get(headers[':path'] ?? '');
     // A sender may go away at any time, and nobody need hear of it.
     stream.on('error', () => {});
@@ -44,28 +51,25 @@ export class GrpcCall {
     return this.#code;
   }
 
-  /** Whether it is a call of gRPC at all; other requests over HTTP/2 are answered as such. */
-  get isGrpc(): boolean {
-    const type = this.#headers['content-type'] ?? '';
-    return this.#headers[':method'] === 'POST' && /^application\/grpc(?:\+proto)?(?:;|$)/i.test(type);
+  /** Why it is no call of gRPC at all, to be answered as any other request over HTTP/2; undefined where it is one. */
+  get httpRefusal(): Refusal | undefined {
+    if (this.#headers[':method'] !== 'POST') return Refusal.wrongMethod('POST');
+    const isGrpc = /^application\/grpc(?:\+proto)?(?:;|$)/i.test(this.#headers['content-type'] ?? '');
+    return isGrpc ? undefined : Refusal.unknownContentType(['application/grpc']);
   }
 
   answer(taken: Taken): void {
-    if ('upstream' in taken && taken.upstream.status >= 300) this.refuse(refusalOf(taken.upstream));
+    const status = 'upstream' in taken ? taken.upstream.grpcStatus : undefined;
+    if (status !== undefined) this.#fail(status);
+    else if ('upstream' in taken && taken.upstream.status >= 300) this.refuse(refusalOf(taken.upstream));
     else if ('upstream' in taken) this.#succeed(taken.upstream.body);
     else this.#succeed(encodeExportResponse(taken.result, 'protobuf'));
   }
 
   refuse(refusal: Refusal): void {
-    if (this.#code !== undefined) return;
     const { code, message } = refusal;
-    const details = hasDetails(refusal) && Buffer.from(encodeStatus(refusal, 'protobuf')).toString('base64');
-    this.#respond(code, {
-      'grpc-status': code,
-      'grpc-message': percentEncoded(message),
-      ...(details && { 'grpc-status-details-bin': details }),
-    });
-    this.#linger();
+    const details = hasDetails(refusal) ? encodeStatus(refusal, 'protobuf') : undefined;
+    this.#fail({ code, message, details });
   }
 
   /** Answers what is no gRPC in plain HTTP. */
@@ -73,8 +77,19 @@ export class GrpcCall {
     const { httpStatus, headers } = refusal;
     this.#code = refusal.code;
     if (this.#stream.destroyed) return;
+    this.#boundReading();
     this.#stream.respond({ ':status': httpStatus, 'content-type': 'application/json', ...headers });
     this.#stream.end(encodeStatus(refusal, 'json'));
+    this.#linger();
+  }
+
+  #fail({ code, message, details }: GrpcStatus): void {
+    if (this.#code !== undefined) return;
+    this.#respond(code, {
+      'grpc-status': code,
+      'grpc-message': percentEncoded(message),
+      ...(details && { 'grpc-status-details-bin': Buffer.from(details).toString('base64') }),
+    });
     this.#linger();
   }
 
@@ -90,9 +105,15 @@ export class GrpcCall {
   #respond(code: number, fields: OutgoingHttpHeaders, options: object = { endStream: true }): void {
     if (this.#stream.destroyed || this.#code !== undefined) return;
     this.#code = code;
-    this.#stream.setTimeout(WRITE_MILLIS, () => this.#stream.close(constants.NGHTTP2_CANCEL));
+    this.#boundReading();
     const headers = { ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': ACCEPTED };
     this.#stream.respond({ ...headers, ...fields }, options);
+  }
+
+  /** By a clock of its own: that of the stream begins anew with whatever else the connection carries. */
+  #boundReading(): void {
+    const timer = setTimeout(() => this.#stream.close(constants.NGHTTP2_CANCEL), this.#answerTimeoutMillis);
+    this.#stream.once('close', () => clearTimeout(timer));
   }
 
   /** The sender may still send; what comes is thrown away for a while, then it is told that nobody listens. */

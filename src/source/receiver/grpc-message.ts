@@ -20,7 +20,8 @@ export interface ReadMessageOptions {
 const PREFIX_BYTES = 5;
 
 /**
- * Reads the one message of a unary call.
+ * Reads the one message of a unary call. What is wrong with the framing is refused as gRPC's own servers do: the number
+ * of messages by the table of grpc/doc/statuscodes.md, torn and unknown frames as grpc-go does (rpc_util.go).
  * @throws Refusal, or SenderGoneError
  */
 export async function readGrpcMessage(
@@ -41,12 +42,13 @@ export async function readGrpcMessage(
       length = prefix.readUInt32BE(1);
       body = new BoundedBytes(room, maxBytes, length);
     }
-    if (body.size + rest.length > length) throw Refusal.malformed('expected one message only');
+    if (body.size + rest.length > length) throw Refusal.wrongNumberOfMessages();
     body.push(rest);
   };
   await readBody(stream, { timeoutMillis, onChunk });
   const flag = prefix.readUInt8(0);
-  if (body === undefined || body.size < length) throw Refusal.malformed('expected a whole message');
-  if (flag > 1) throw Refusal.malformed('expected 0 or 1 as the flag of a message');
+  if (prefixSize === 0) throw Refusal.wrongNumberOfMessages();
+  if (body === undefined || body.size < length) throw Refusal.garbled('expected a whole message');
+  if (flag > 1) throw Refusal.garbled('expected 0 or 1 as the flag of a message');
   return { bytes: body.finish(), isCompressed: flag === 1 };
 }

@@ -1,22 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { encodeExportResponse, encodeStatus, type OtlpEncoding } from '../otlp-status.ts';
+import { contentTypeOf } from './content-type.ts';
 import type { HttpHead } from './http-head.ts';
 import type { Taken } from './intake.ts';
+import type { ResolvedReceiverOptions } from './receiver-options.ts';
 import type { Refusal } from './refusal.ts';
 
-/** The content types of OTLP, and how they are written. `application/protobuf` is what some senders say. */
-const ENCODINGS: ReadonlyMap<string, OtlpEncoding> = new Map([
-  ['application/x-protobuf', 'protobuf'],
-  ['application/protobuf', 'protobuf'],
-  ['application/json', 'json'],
-]);
-
-export const CONTENT_TYPES: readonly string[] = ['application/x-protobuf', 'application/json'];
-
-/** A sender that takes nothing of its answer for so long does not want it. */
-const WRITE_MILLIS = 30_000;
 const LINGER_MILLIS = 3_000;
 const MIN_LINGER_BYTES = 2 ** 20;
+
+type ExchangeBounds = Pick<ResolvedReceiverOptions, 'maxRequestBodySize' | 'answerTimeoutMillis'>;
 
 /**
  * One HTTP request and its one answer. The answer is written as the request is, under its bare content type; where that
@@ -34,17 +27,25 @@ export class HttpExchange {
   readonly #response: ServerResponse;
   readonly #contentType: string;
   readonly #lingerBytes: number;
+  readonly #answerTimeoutMillis: number;
   readonly #failed = new AbortController();
+  #answerTimer: NodeJS.Timeout | undefined;
   #status: number | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, head: HttpHead, maxBytes: number) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    head: HttpHead,
+    { maxRequestBodySize, answerTimeoutMillis }: ExchangeBounds,
+  ) {
     this.#request = request;
     this.#response = response;
     this.head = head;
-    this.#lingerBytes = Math.max(2 * maxBytes, MIN_LINGER_BYTES);
-    const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-    this.encoding = ENCODINGS.get(type);
-    this.#contentType = this.encoding === undefined ? 'application/json' : type;
+    this.#lingerBytes = Math.max(2 * maxRequestBodySize, MIN_LINGER_BYTES);
+    this.#answerTimeoutMillis = answerTimeoutMillis;
+    const { type, encoding } = contentTypeOf(request.headers['content-type']);
+    this.encoding = encoding;
+    this.#contentType = type;
     // A sender may go away at any time, and nobody need hear of it.
     for (const stream of [request, response]) stream.on('error', () => {});
   }
@@ -64,10 +65,10 @@ export class HttpExchange {
       this.#send(200, encodeExportResponse(taken.result, this.#encoding));
       return;
     }
-    const { status, retryAfterSeconds, body } = taken.upstream;
+    const { status, retryAfterSeconds, body, headers } = taken.upstream;
     const retry = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
     const isFinal = status >= 200 && status <= 599;
-    this.#send(isFinal ? status : 502, body, retry);
+    this.#send(isFinal ? status : 502, body, { ...headers, ...this.fields, ...retry });
   }
 
   refuse(refusal: Refusal): void {
@@ -84,6 +85,11 @@ export class HttpExchange {
     this.#failed.abort();
   }
 
+  /** To be called when the answer is out, or its connection has ended. */
+  end(): void {
+    clearTimeout(this.#answerTimer);
+  }
+
   /** Aborted when nothing more of the request can be read. */
   get signal(): AbortSignal {
     return this.#failed.signal;
@@ -98,11 +104,11 @@ export class HttpExchange {
     return this.encoding ?? 'json';
   }
 
-  #send(status: number, body: Uint8Array | undefined, fields: Readonly<Record<string, string>> = {}): void {
+  #send(status: number, body: Uint8Array | undefined, fields: OutgoingHttpHeaders = {}): void {
     const response = this.#response;
     if (this.#status !== undefined || response.destroyed) return;
     this.#status = status;
-    response.setTimeout(WRITE_MILLIS, () => this.#request.socket.destroy());
+    this.#boundReading();
     response.writeHead(status, {
       ...this.fields,
       ...fields,
@@ -116,6 +122,11 @@ export class HttpExchange {
     response.flushHeaders();
     if (body !== undefined && body.length > 0) response.write(body);
     this.#linger();
+  }
+
+  /** By a clock of its own: that of the socket begins anew with all that the sender sends, or other answers take. */
+  #boundReading(): void {
+    this.#answerTimer = setTimeout(() => this.#request.socket.destroy(), this.#answerTimeoutMillis);
   }
 
   /**

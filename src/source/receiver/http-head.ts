@@ -39,7 +39,7 @@ export class HttpHead {
    */
   accept(): OtlpSignal {
     const { method, headers } = this.#request;
-    if (this.#path === undefined) throw Refusal.malformed('expected a valid path');
+    if (this.#path === undefined) throw Refusal.malformed('expected a valid URI');
     if (!this.#hasHost()) throw Refusal.malformed('expected one header field "host"');
     if (this.signal === undefined) throw Refusal.unknownPath();
     if (method !== METHOD) throw Refusal.wrongMethod(METHOD);
@@ -58,11 +58,18 @@ export class HttpHead {
   }
 }
 
+/** A path and a query of RFC 3986: its characters, and whole escapes. */
+const PATH = /^(\/(?:[\w.~!$&'()*+,;=:@/-]|%[0-9a-f]{2})*)?(?:\?(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9a-f]{2})*)?$/i;
+
+/** @returns undefined where the target is malformed. */
 function pathOf(target: string): string | undefined {
   // As it would be sent to a proxy, a target is a whole URL; servers must take that too.
-  const path = target.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
+  const [origin = '', authority] = /^https?:\/\/([^/?#]*)/i.exec(target) ?? [];
+  if (authority !== undefined && !URL.canParse(`http://${authority}`)) return undefined;
+  const parts = PATH.exec(target.slice(origin.length));
+  if (parts === null || (origin === '' && parts[1] === undefined)) return undefined;
   try {
-    return path === '' || path.startsWith('/') ? decodeURIComponent(path || '/') : undefined;
+    return decodeURIComponent(parts[1] ?? '/');
   } catch {
     return undefined;
   }

@@ -1,24 +1,29 @@
-/** Counts what is under way, for whoever waits until nothing is. */
-export class InFlight {
-  #count = 0;
+/** Requests that are under way, for whoever waits until none is. */
+export class InFlight<Request> {
+  readonly #requests = new Set<Request>();
   #onIdle: () => void = () => {};
 
-  begin(): void {
-    this.#count++;
+  begin(request: Request): void {
+    this.#requests.add(request);
   }
 
-  end(): void {
-    this.#count--;
-    if (this.#count === 0) this.#onIdle();
+  end(request: Request): void {
+    if (this.#requests.delete(request) && this.#requests.size === 0) this.#onIdle();
   }
 
-  get count(): number {
-    return this.#count;
+  /**
+   * Resolves when nothing is under way, and no later than the timeout. What is left shortly before is given up, so that
+   * it is answered all the same. One caller at a time.
+   */
+  async finish(timeoutMillis: number, giveUp: (request: Request) => void): Promise<void> {
+    const graceMillis = Math.min(MAX_GRACE_MILLIS, timeoutMillis / 4);
+    await this.#idle(timeoutMillis - graceMillis);
+    for (const request of [...this.#requests]) giveUp(request);
+    await this.#idle(graceMillis);
   }
 
-  /** Resolves when nothing is under way, and no later than the timeout. One caller at a time. */
-  async idle(timeoutMillis: number): Promise<void> {
-    if (this.#count === 0) return;
+  async #idle(timeoutMillis: number): Promise<void> {
+    if (this.#requests.size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMillis);
       this.#onIdle = () => {
@@ -28,3 +33,6 @@ export class InFlight {
     });
   }
 }
+
+/** For answers to be read by senders that are still sending. */
+const MAX_GRACE_MILLIS = 500;

@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
+import { MalformedBodyError } from '../malformed-body-error.ts';
 import type { BoundedBytes } from './bounded-bytes.ts';
 import { Refusal } from './refusal.ts';
 
@@ -33,7 +34,7 @@ export function normalEncoding(name: string | undefined): string | undefined {
 
 /**
  * Inflates a body, and stops at the first byte beyond the bound: what a bomb would become is never held.
- * @throws Refusal for what is too large, not in that encoding, or in one that is not known.
+ * @throws MalformedBodyError for what is not in that encoding, Refusal for what is too large or in one not known.
  */
 export async function inflate(body: Uint8Array, encoding: string, into: () => BoundedBytes): Promise<Buffer> {
   const create = Object.hasOwn(INFLATERS, encoding) ? INFLATERS[encoding] : undefined;
@@ -45,7 +46,7 @@ export async function inflate(body: Uint8Array, encoding: string, into: () => Bo
     for await (const chunk of inflater) inflated.push(chunk);
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw Refusal.malformed(`expected valid ${encoding} data`);
+    throw new MalformedBodyError(`expected valid ${encoding} data`);
   } finally {
     inflater.destroy();
   }

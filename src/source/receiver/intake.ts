@@ -1,22 +1,26 @@
 import { tell } from '../../support/tell.ts';
-import { parseJson } from '../json-text.ts';
 import { MalformedBodyError } from '../malformed-body-error.ts';
 import type { DecodedBatch } from '../otlp-batch.ts';
 import { decodeOtlpJson } from '../otlp-json.ts';
 import { decodeOtlpProtobuf } from '../otlp-protobuf.ts';
 import type { OtlpRequest, OtlpSink, UpstreamAnswer } from '../otlp-sink.ts';
 import type { ExportResult } from '../otlp-status.ts';
-import { ProtobufReader } from '../protobuf-reader.ts';
 import { BoundedBytes } from './bounded-bytes.ts';
 import { inflate } from './inflate.ts';
 import { Refusal } from './refusal.ts';
 import type { Room } from './room.ts';
+import { assertUtf8, skim } from './skim.ts';
 
 /** A request whose head was found good. */
 export type RequestHead = Omit<OtlpRequest, 'body'>;
 
 /** What a request that was taken is answered with: our own result, or that of the place it was forwarded to. */
 export type Taken = { readonly result: ExportResult } | { readonly upstream: UpstreamAnswer };
+
+interface HandedOver {
+  readonly answer: ReturnType<OtlpSink['accept']>;
+  readonly result: ExportResult;
+}
 
 /** What both transports do alike with a body that has come in: body → inflate → decode → sink → answer. */
 export class Intake {
@@ -30,24 +34,29 @@ export class Intake {
 
   /** @throws Refusal */
   async take(head: RequestHead, body: Buffer, room: Room): Promise<Taken> {
-    const { contentEncoding } = head;
-    const bytes =
-      contentEncoding === undefined
-        ? body
-        : await inflate(body, contentEncoding, () => new BoundedBytes(room, this.#maxBytes));
-    const batch = this.#read(head, bytes);
+    const bytes = await this.#inflate(head, body, room);
     // A gRPC message is forwarded in a call of its own, where the compression of this one says nothing.
     const request: OtlpRequest =
       head.transport === 'grpc' ? { ...head, contentEncoding: undefined, body: bytes } : { ...head, body };
-    const upstream = await this.#sink.accept(request, batch);
-    if (upstream !== undefined) return { upstream };
-    const { rejected = 0, message } = batch ?? {};
-    return { result: { rejected, ...(message !== undefined && { message }) } };
+    const { answer, result } = await this.#read(request, bytes);
+    const upstream = await answer;
+    return upstream === undefined ? { result } : { upstream };
   }
 
-  #read(head: RequestHead, bytes: Buffer): DecodedBatch | undefined {
+  async #inflate({ contentEncoding, transport }: RequestHead, body: Buffer, room: Room): Promise<Buffer> {
+    if (contentEncoding === undefined) return body;
     try {
-      return head.signal === 'traces' ? this.#decode(head, bytes) : skim(head, bytes);
+      return await inflate(body, contentEncoding, () => new BoundedBytes(room, this.#maxBytes));
+    } catch (error) {
+      if (!(error instanceof MalformedBodyError)) throw error;
+      throw transport === 'grpc' ? Refusal.garbled(error.message) : Refusal.malformed(error.message);
+    }
+  }
+
+  async #read(request: OtlpRequest, bytes: Buffer): Promise<HandedOver> {
+    try {
+      if (request.signal !== 'traces') await skim(request.contentType, bytes);
+      return this.#handOver(request, bytes);
     } catch (error) {
       if (error instanceof MalformedBodyError) throw Refusal.malformed(error.message);
       // Its text may hold content.
@@ -57,20 +66,21 @@ export class Intake {
     }
   }
 
-  #decode({ contentType }: RequestHead, bytes: Buffer): DecodedBatch {
-    const wants = (key: string) => this.#sink.wants(key);
-    return contentType === 'application/json'
-      ? decodeOtlpJson(bytes.toString('utf8'), wants)
-      : decodeOtlpProtobuf(bytes, wants);
+  /**
+   * Decodes and passes on in one go: of all requests that are in flight, one at most is there as spans, however long the
+   * answers of an upstream take. So spans need no room of their own.
+   */
+  #handOver(request: OtlpRequest, bytes: Buffer): HandedOver {
+    const batch = request.signal === 'traces' ? this.#decode(request, bytes) : undefined;
+    const { rejected = 0, message } = batch ?? {};
+    const answer = this.#sink.accept(request, batch);
+    return { answer, result: { rejected, ...(message !== undefined && { message }) } };
   }
-}
 
-/** Metrics and logs are not read, but what is no message at all is not passed on as one. */
-function skim({ contentType }: RequestHead, bytes: Buffer): undefined {
-  if (contentType === 'application/json') {
-    const json = parseJson(bytes.toString('utf8'));
-    if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-      throw new MalformedBodyError('expected the request to be an object');
-    }
-  } else new ProtobufReader(bytes).fields(() => {});
+  #decode({ contentType }: OtlpRequest, bytes: Buffer): DecodedBatch {
+    const wants = (key: string) => this.#sink.wants(key);
+    if (contentType !== 'application/json') return decodeOtlpProtobuf(bytes, wants);
+    assertUtf8(bytes);
+    return decodeOtlpJson(bytes, wants);
+  }
 }

@@ -15,6 +15,10 @@ const OWN_HOP = new Set([
   'upgrade',
 ]);
 
+/** Fields of one gRPC call, or of a library that makes it. Others that begin alike, such as `grpc-metadata-…`, are data. */
+const OF_CALL =
+  /^grpc-(?:accept-encoding|encoding|internal-.*|message|message-type|previous-rpc-attempts|retry-pushback-ms|status|status-details-bin|timeout)$/;
+
 type HeaderValues = string | readonly string[];
 
 /**
@@ -29,7 +33,7 @@ export function passedHeaders(
   const passed = Object.create(null) as Record<string, HeaderValues>;
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || OWN_HOP.has(name) || named.has(name)) continue;
-    if (name.startsWith(':') || name.startsWith('grpc-')) continue;
+    if (name.startsWith(':') || OF_CALL.test(name)) continue;
     if (dropsCredential && name === 'authorization') continue;
     passed[name] = Array.isArray(value) && value.length === 1 ? String(value[0]) : value;
   }

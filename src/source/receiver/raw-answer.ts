@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { encodeStatus } from '../otlp-status.ts';
+import type { ContentType } from './content-type.ts';
 import type { Refusal } from './refusal.ts';
 
 /** How long a sender may take to read the answer and hang up. */
@@ -9,10 +10,10 @@ const LINGER_MILLIS = 2_000;
 const answered = new WeakSet<Duplex>();
 
 /**
- * Answers what is no HTTP request at all, so that there is no response to use. The rest of what comes is read and
+ * Answers what is no HTTP request at all, so that there is no response to use, as it is written. The rest of what comes is read and
  * thrown away for a moment: to close at once would take the answer with it.
  */
-export function answerRaw(socket: Duplex, refusal: Refusal): void {
+export function answerRaw(socket: Duplex, refusal: Refusal, { type, encoding = 'json' }: ContentType): void {
   // The parser may fail again on what follows.
   if (answered.has(socket)) return;
   answered.add(socket);
@@ -22,10 +23,10 @@ export function answerRaw(socket: Duplex, refusal: Refusal): void {
     return;
   }
   const { httpStatus, headers } = refusal;
-  const body = Buffer.from(encodeStatus(refusal, 'json'));
+  const body = Buffer.from(encodeStatus(refusal, encoding));
   const fields: Record<string, string | number> = {
     ...headers,
-    'content-type': 'application/json',
+    'content-type': type,
     'content-length': body.length,
     connection: 'close',
   };

@@ -20,6 +20,8 @@ export interface ReceiverOptions {
   readonly headersTimeoutMillis?: number;
   /** How long it may take from then until its body is whole. Default 30,000. */
   readonly bodyTimeoutMillis?: number;
+  /** How long it may take to read its answer; then nobody wants it. Default 30,000. */
+  readonly answerTimeoutMillis?: number;
   /** After so long without a request a connection is closed. Default 75,000: SDKs send every few seconds and keep theirs. */
   readonly idleTimeoutMillis?: number;
   /** Hears of each answer, for metrics. */
@@ -49,6 +51,7 @@ export type ResolvedReceiverOptions = ReceiverOptions &
       | 'maxConnections'
       | 'headersTimeoutMillis'
       | 'bodyTimeoutMillis'
+      | 'answerTimeoutMillis'
       | 'idleTimeoutMillis'
     >
   >;
@@ -64,6 +67,7 @@ export function resolveReceiverOptions(
     maxConnections: options.maxConnections ?? 1_024,
     headersTimeoutMillis: options.headersTimeoutMillis ?? 10_000,
     bodyTimeoutMillis: options.bodyTimeoutMillis ?? 30_000,
+    answerTimeoutMillis: options.answerTimeoutMillis ?? 30_000,
     idleTimeoutMillis: options.idleTimeoutMillis ?? idleTimeoutMillis,
   };
   const { port, maxRequestBodySize } = resolved;
@@ -87,6 +91,7 @@ const NUMBERS = [
   'maxConnections',
   'headersTimeoutMillis',
   'bodyTimeoutMillis',
+  'answerTimeoutMillis',
   'idleTimeoutMillis',
 ] as const;
 

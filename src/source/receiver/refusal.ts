@@ -48,6 +48,18 @@ export class Refusal extends Error {
     return new Refusal(400, CODES.invalidArgument, reason);
   }
 
+  /**
+   * Malformed too, but below what OTLP speaks of: the frame of a gRPC message, and its compression, where gRPC has a
+   * code of its own (grpc/doc/compression.md and statuscodes.md).
+   */
+  static garbled(reason: string): Refusal {
+    return new Refusal(400, CODES.internal, reason);
+  }
+
+  static wrongNumberOfMessages(): Refusal {
+    return new Refusal(400, CODES.unimplemented, 'expected one message');
+  }
+
   static unauthenticated(): Refusal {
     return new Refusal(
       401,

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { createRecogniser, type Recogniser } from '../src/conventions/recognise.ts';
+import type { Span, SpanKind } from '../src/model/span.ts';
+import { timeFromUnixNanos } from '../src/model/time.ts';
+import { decodeOtlpJson } from '../src/source/otlp-json.ts';
+import { decodeOtlpProtobuf } from '../src/source/otlp-protobuf.ts';
+import { isResourceKey, resourceOf } from '../src/source/resource.ts';
+import { agentBatch, type OtlpRequestJson, type SpanJson, type ValueJson } from './agent-batch.ts';
+import type { Benchmark, Sides, Turn } from './harness.ts';
+import {
+  type DecodedKeyValue,
+  type DecodedSpan,
+  decodeByProtobufjs,
+  encodeByProtobufjs,
+} from './protobufjs-otlp.ts';
+
+const PROTOBUFJS = 'protobufjs static decode to the same records';
+
+/** The bytes of requests of 512 spans to records: ids, times, name and the attributes that a convention names. */
+export const decodeBenchmarks: readonly Benchmark[] = [
+  { name: 'decode-protobuf', rival: PROTOBUFJS, atLeast: 5, stretch: 8, prepare: () => protobufSides(1) },
+  { name: 'decode-mixed', rival: PROTOBUFJS, atLeast: 15, stretch: 40, prepare: () => protobufSides(0.1) },
+  {
+    name: 'decode-json',
+    rival: 'JSON.parse to the same records',
+    atLeast: 1.5,
+    stretch: 2.5,
+    prepare: jsonSides,
+  },
+];
+
+/** Enough that ids of one request are forgotten when it comes again. */
+const REQUESTS = 12;
+
+/** Over all requests in a turn, so that the compiler's work, which is done once, weighs little. */
+const PASSES = 8;
+
+type Wants = (key: string) => boolean;
+
+async function protobufSides(agentShare: number): Promise<Sides> {
+  const bodies = requests(agentShare).map(encodeByProtobufjs);
+  const recogniser = createRecogniser();
+  const wants = (key: string) => recogniser.attributes.wants(key);
+  return {
+    ours: async () => turnOf(bodies, recogniser, (body) => decodeOtlpProtobuf(body, wants).spans),
+    rival: async () => turnOf(bodies, recogniser, (body) => recordsByProtobufjs(body, wants)),
+  };
+}
+
+async function jsonSides(): Promise<Sides> {
+  const bodies = requests(1).map((request) => Buffer.from(JSON.stringify(request)));
+  const recogniser = createRecogniser();
+  const wants = (key: string) => recogniser.attributes.wants(key);
+  return {
+    ours: async () => turnOf(bodies, recogniser, (body) => decodeOtlpJson(body, wants).spans),
+    rival: async () => turnOf(bodies, recogniser, (body) => recordsByJsonParse(body, wants)),
+  };
+}
+
+function requests(agentShare: number): OtlpRequestJson[] {
+  return Array.from({ length: REQUESTS }, (_, seed) => agentBatch(seed, agentShare));
+}
+
+/**
+ * Decoding alone is the cost; what the records are recognised as shows that both sides made the same. Each body is
+ * copied before, so that it is in the processor's cache, as one that has just come in.
+ */
+function turnOf(
+  bodies: readonly Buffer[],
+  recogniser: Recogniser,
+  decode: (body: Buffer) => readonly Span[],
+): Turn {
+  let cost = 0;
+  let batches: (readonly Span[])[] = [];
+  for (let pass = 0; pass < PASSES; pass++) {
+    batches = bodies.map((body) => {
+      const received = Buffer.from(body);
+      const before = process.cpuUsage();
+      const spans = decode(received);
+      const { user, system } = process.cpuUsage(before);
+      cost += user + system;
+      return spans;
+    });
+  }
+  const recognised = batches.flat().map((span) => [span, recogniser.recognise(span)]);
+  const digest = createHash('sha256').update(JSON.stringify(recognised)).digest('hex');
+  return { did: [recognised.length, digest], cost };
+}
+
+function recordsByProtobufjs(body: Uint8Array, wants: Wants): Span[] {
+  const records: Span[] = [];
+  for (const { resource, scopeSpans } of decodeByProtobufjs(body).resourceSpans) {
+    const from = resourceOf(wanted(resource.attributes, isResourceKey));
+    for (const { scope, spans } of scopeSpans) {
+      for (const span of spans) records.push(recordOf(span, scope.name, from, wants));
+    }
+  }
+  return records;
+}
+
+function recordOf(span: DecodedSpan, scopeName: string, resource: Span['resource'], wants: Wants): Span {
+  return {
+    traceId: span.traceId.toString('hex'),
+    spanId: span.spanId.toString('hex'),
+    parentSpanId: span.parentSpanId.length === 0 ? undefined : span.parentSpanId.toString('hex'),
+    parentIsRemote: (span.flags & 0x200) !== 0,
+    name: span.name,
+    kind: span.kind as SpanKind,
+    start: timeOf(span.startTimeUnixNano),
+    end: timeOf(span.endTimeUnixNano),
+    isError: span.status?.code === 2,
+    scopeName,
+    resource,
+    attributes: wanted(span.attributes, wants),
+  };
+}
+
+function timeOf({ high, low }: { readonly high: number; readonly low: number }): Span['start'] {
+  return timeFromUnixNanos((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0));
+}
+
+function wanted(attributes: readonly DecodedKeyValue[], wants: Wants): Record<string, unknown> {
+  const picked: Record<string, unknown> = {};
+  for (const { key, value } of attributes) {
+    if (wants(key)) {
+      picked[key] =
+        value.stringValue ?? value.intValue?.toNumber() ?? value.doubleValue ?? value.boolValue ?? undefined;
+    }
+  }
+  return picked;
+}
+
+function recordsByJsonParse(body: Buffer, wants: Wants): Span[] {
+  const records: Span[] = [];
+  const request = JSON.parse(body.toString('utf8')) as OtlpRequestJson;
+  for (const { resource, scopeSpans } of request.resourceSpans) {
+    const from = resourceOf(wantedJson(resource.attributes, isResourceKey));
+    for (const { scope, spans } of scopeSpans) {
+      for (const span of spans) records.push(recordOfJson(span, scope.name, from, wants));
+    }
+  }
+  return records;
+}
+
+function recordOfJson(span: SpanJson, scopeName: string, resource: Span['resource'], wants: Wants): Span {
+  return {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    parentSpanId: span.parentSpanId,
+    parentIsRemote: (span.flags & 0x200) !== 0,
+    name: span.name,
+    kind: span.kind as SpanKind,
+    start: timeOfText(span.startTimeUnixNano),
+    end: timeOfText(span.endTimeUnixNano),
+    isError: span.status.code === 2,
+    scopeName,
+    resource,
+    attributes: wantedJson(span.attributes, wants),
+  };
+}
+
+function timeOfText(nanos: string): Span['start'] {
+  return [Number(nanos.slice(0, -9)), Number(nanos.slice(-9))];
+}
+
+function wantedJson(
+  attributes: readonly { readonly key: string; readonly value: ValueJson }[],
+  wants: Wants,
+): Record<string, unknown> {
+  const picked: Record<string, unknown> = {};
+  for (const { key, value } of attributes) if (wants(key)) picked[key] = plainValue(value);
+  return picked;
+}
+
+function plainValue({ stringValue, intValue, doubleValue, boolValue }: ValueJson): unknown {
+  return stringValue ?? (intValue === undefined ? (doubleValue ?? boolValue) : Number(intValue));
+}

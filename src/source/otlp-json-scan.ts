@@ -1,0 +1,270 @@
+import type { SpanResource } from '../model/span.ts';
+import type { Time } from '../model/time.ts';
+import { FIELD, once, readField } from './json-fields.ts';
+import {
+  CLOSE_LIST,
+  CLOSE_OBJECT,
+  JsonReader,
+  NOT_READ,
+  OPEN_LIST,
+  OPEN_OBJECT,
+  QUOTE,
+  wordsOf,
+} from './json-reader.ts';
+import {
+  readAny,
+  readNumber,
+  readObject,
+  readSpanId,
+  readText,
+  readTime,
+  readTraceId,
+} from './json-values.ts';
+import {
+  type Attributes,
+  type DecodedBatch,
+  NO_ATTRIBUTES,
+  newAttributes,
+  OtlpBatch,
+  type Wants,
+} from './otlp-batch.ts';
+import { jsonFields } from './otlp-json-value.ts';
+import { WantedKeys } from './wanted-keys.ts';
+
+/**
+ * Decodes a request as senders write it straight from its bytes, and passes over what it does not need: containers
+ * before what they hold, a key before its value, no field twice. Every byte is checked to be JSON.
+ *
+ * @returns undefined for any other body, good or bad. The general way, which takes every form, must then read it.
+ */
+export function scanJsonRequest(bytes: Uint8Array, wants: Wants): DecodedBatch | undefined {
+  keys.reset(wants);
+  reader.reset(bytes);
+  try {
+    readRequest();
+    return batch.take();
+  } catch (error) {
+    if (error !== NOT_READ) throw error;
+    return undefined;
+  } finally {
+    reader.reset(NOTHING);
+    batch.take();
+  }
+}
+
+const NOTHING = new Uint8Array();
+// One of each for all requests: the engine drops what it compiled for a class of which it finds no object any more.
+const reader = new JsonReader(NOTHING);
+const batch = new OtlpBatch();
+const keys = new WantedKeys();
+
+/** How many brackets are open inside each message. */
+const REQUEST_DEPTH = 1;
+const RESOURCE_SPANS_DEPTH = 3;
+const SCOPE_SPANS_DEPTH = 5;
+const SPAN_DEPTH = 7;
+const STATUS_DEPTH = 8;
+const KEY_VALUE_DEPTH = 9;
+
+function readRequest(): void {
+  let seen = 0;
+  reader.expect(OPEN_OBJECT);
+  for (let isFirst = true; reader.goesOn(isFirst, CLOSE_OBJECT); isFirst = false) {
+    const name = readField(reader);
+    seen = once(seen, name);
+    if (name === FIELD.resourceSpans) readList(readResourceSpans);
+    else reader.skip(REQUEST_DEPTH);
+  }
+  reader.expectEnd();
+}
+
+function readList(read: () => void): void {
+  reader.expect(OPEN_LIST);
+  for (let isFirst = true; reader.goesOn(isFirst, CLOSE_LIST); isFirst = false) read();
+}
+
+function readResourceSpans(): void {
+  let seen = 0;
+  let resource: SpanResource | undefined;
+  reader.expect(OPEN_OBJECT);
+  for (let isFirst = true; reader.goesOn(isFirst, CLOSE_OBJECT); isFirst = false) {
+    const name = readField(reader);
+    seen = once(seen, name);
+    if (name === FIELD.resource) {
+      if (resource !== undefined) throw NOT_READ;
+      resource = jsonFields.resource(readObject(reader, RESOURCE_SPANS_DEPTH));
+    } else if (name === FIELD.scopeSpans) {
+      const from = resource ?? jsonFields.resource({});
+      resource = from;
+      readList(() => readScopeSpans(from));
+    } else if (name === FIELD.instrumentationLibrarySpans) throw NOT_READ;
+    else reader.skip(RESOURCE_SPANS_DEPTH);
+  }
+}
+
+function readScopeSpans(resource: SpanResource): void {
+  let seen = 0;
+  let scopeName: string | undefined;
+  reader.expect(OPEN_OBJECT);
+  for (let isFirst = true; reader.goesOn(isFirst, CLOSE_OBJECT); isFirst = false) {
+    const name = readField(reader);
+    seen = once(seen, name);
+    if (name === FIELD.scope) {
+      if (scopeName !== undefined) throw NOT_READ;
+      scopeName = jsonFields.scopeName(readObject(reader, SCOPE_SPANS_DEPTH));
+    } else if (name === FIELD.spans) {
+      scopeName ??= '';
+      reader.expect(OPEN_LIST);
+      for (let first = true; reader.goesOn(first, CLOSE_LIST); first = false) readSpan(scopeName, resource);
+    } else reader.skip(SCOPE_SPANS_DEPTH);
+  }
+}
+
+function readSpan(scopeName: string, resource: SpanResource): void {
+  let seen = 0;
+  let traceId = '';
+  let spanId = '';
+  let parentSpanId = '';
+  let spanName = '';
+  let kind = 0;
+  let start: Time | undefined;
+  let end: Time | undefined;
+  let attributes: Attributes = NO_ATTRIBUTES;
+  let statusCode = 0;
+  let flags = 0;
+  reader.expect(OPEN_OBJECT);
+  for (let isFirst = true; reader.goesOn(isFirst, CLOSE_OBJECT); isFirst = false) {
+    const name = readField(reader);
+    seen = once(seen, name);
+    switch (name) {
+      case FIELD.traceId:
+        traceId = readTraceId(reader);
+        break;
+      case FIELD.spanId:
+        spanId = readSpanId(reader, false);
+        break;
+      case FIELD.parentSpanId:
+        parentSpanId = readSpanId(reader, true);
+        break;
+      case FIELD.name:
+        spanName = readText(reader);
+        break;
+      case FIELD.kind:
+        kind = readNumber(reader, SPAN_DEPTH);
+        break;
+      case FIELD.startTimeUnixNano:
+        start = readTime(reader, SPAN_DEPTH);
+        break;
+      case FIELD.endTimeUnixNano:
+        end = readTime(reader, SPAN_DEPTH);
+        break;
+      case FIELD.attributes:
+        reader.expect(OPEN_LIST);
+        for (let first = true; reader.goesOn(first, CLOSE_LIST); first = false) {
+          attributes = readAttribute(attributes);
+        }
+        break;
+      case FIELD.status:
+        statusCode = readStatus();
+        break;
+      case FIELD.flags:
+        flags = readNumber(reader, SPAN_DEPTH);
+        break;
+      default:
+        reader.skip(SPAN_DEPTH);
+    }
+  }
+  batch.add(
+    traceId,
+    spanId,
+    parentSpanId,
+    spanName,
+    kind,
+    start,
+    end,
+    attributes,
+    statusCode,
+    flags,
+    scopeName,
+    resource,
+  );
+}
+
+function readStatus(): number {
+  let seen = 0;
+  let code = 0;
+  reader.expect(OPEN_OBJECT);
+  for (let isFirst = true; reader.goesOn(isFirst, CLOSE_OBJECT); isFirst = false) {
+    const name = readField(reader);
+    seen = once(seen, name);
+    if (name === FIELD.code) code = readNumber(reader, STATUS_DEPTH);
+    else reader.skip(STATUS_DEPTH);
+  }
+  return code;
+}
+
+/** The beginnings of nearly all attributes of nearly all senders: looked for as a whole, rather than name by name. */
+const USUAL_KEY = wordsOf('{"key":"');
+const USUAL_VALUE = wordsOf(',"value":{"stringValue":');
+
+/** Reads an attribute where its key is wanted; its value is not looked at otherwise. */
+function readAttribute(into: Attributes): Attributes {
+  const from = reader.position;
+  if (reader.passes(USUAL_KEY)) {
+    reader.position--;
+    const key = readKey();
+    if (reader.passes(USUAL_VALUE)) {
+      const text = key === undefined ? reader.string() : readText(reader);
+      if (reader.closes() && reader.closes())
+        return key === undefined ? into : withAttribute(into, key, text);
+    }
+  }
+  reader.position = from;
+  return readAnyAttribute(into);
+}
+
+function withAttribute(into: Attributes, key: string, value: unknown): Attributes {
+  const attributes = into === NO_ATTRIBUTES ? newAttributes() : into;
+  attributes[key] = value;
+  return attributes;
+}
+
+function readAnyAttribute(into: Attributes): Attributes {
+  let seen = 0;
+  let key: string | undefined;
+  let attributes = into;
+  reader.expect(OPEN_OBJECT);
+  for (let isFirst = true; reader.goesOn(isFirst, CLOSE_OBJECT); isFirst = false) {
+    const name = readField(reader);
+    seen = once(seen, name);
+    if (name === FIELD.key) {
+      if ((seen & (1 << FIELD.value)) !== 0) throw NOT_READ;
+      key = readKey();
+    } else if (name === FIELD.value && key !== undefined) {
+      const value = readValue();
+      if (value !== undefined) attributes = withAttribute(attributes, key, value);
+    } else if (name === FIELD.value && (seen & (1 << FIELD.key)) === 0) throw NOT_READ;
+    else reader.skip(KEY_VALUE_DEPTH);
+  }
+  return attributes;
+}
+
+/** @returns undefined for a key that is not wanted. */
+function readKey(): string | undefined {
+  reader.string();
+  if (reader.isEscaped) throw NOT_READ;
+  return keys.find(reader.view, reader.from, reader.until - reader.from);
+}
+
+/** Of an AnyValue: a text as senders write it, or anything else, made of its text. */
+function readValue(): unknown {
+  if (reader.next() !== OPEN_OBJECT) throw NOT_READ;
+  const from = reader.position;
+  reader.position++;
+  if (reader.next() === QUOTE && readField(reader) === FIELD.stringValue && reader.next() === QUOTE) {
+    const text = readText(reader);
+    if (reader.closes()) return text;
+  }
+  reader.position = from;
+  return jsonFields.value(readAny(reader, KEY_VALUE_DEPTH));
+}

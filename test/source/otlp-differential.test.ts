@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { scanJsonRequest } from '../../src/source/otlp-json-scan.ts';
+import { decodeByBoth, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
+import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
+import { Random } from '../wire/mutations.ts';
+import { request } from './otlp-arbitraries.ts';
+import { attribute, everything, nothing, requestOf, spanJson } from './otlp-request.ts';
+import { scrambledJson, scrambledProtobuf } from './otlp-scrambled.ts';
+
+/** `decodeByBoth` throws where the two do not agree; what they agree on is for the other tests to judge. */
+const wants = [everything, nothing, (key: string) => key.length % 2 === 0] as const;
+
+describe('each decoder agrees with the plain one', () => {
+  it('on requests as senders write them', () => {
+    fc.assert(
+      fc.property(request, fc.constantFrom(...wants), (json, isWanted) => {
+        decodeByBoth(JSON_DECODERS, Buffer.from(JSON.stringify(json)), isWanted);
+        decodeByBoth(PROTOBUF_DECODERS, Buffer.from(encodeOtlp(json)), isWanted);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('on requests as hardly anyone writes them', () => {
+    let decoded = 0;
+    fc.assert(
+      fc.property(request, fc.nat(), fc.constantFrom(...wants), (json, seed, isWanted) => {
+        const random = new Random(seed);
+        const outcomes = [
+          decodeByBoth(JSON_DECODERS, Buffer.from(scrambledJson(json, random)), isWanted),
+          decodeByBoth(PROTOBUF_DECODERS, scrambledProtobuf(Buffer.from(encodeOtlp(json)), random), isWanted),
+        ];
+        for (const outcome of outcomes) if ('batch' in outcome) decoded++;
+      }),
+      { numRuns: 1_500 },
+    );
+    expect(decoded).toBeGreaterThan(1_000);
+  });
+
+  it.each([
+    ['a field twice', '{"resourceSpans":[RS],"resourceSpans":[RS]}'],
+    [
+      'a list in a span twice',
+      '{"resourceSpans":[{"scopeSpans":[{"spans":[{IDS,"attributes":[A],"attributes":[B]}]}]}]}',
+    ],
+    [
+      'the scope behind its spans',
+      '{"resourceSpans":[{"scopeSpans":[{"spans":[SPAN],"scope":{"name":"late"}}]}]}',
+    ],
+    [
+      'the resource behind its scopes',
+      '{"resourceSpans":[{"scopeSpans":[SS],"resource":{"attributes":[SERVICE]}}]}',
+    ],
+    [
+      'both names of a scope list',
+      '{"resourceSpans":[{"instrumentationLibrarySpans":[SS],"scopeSpans":[SS]}]}',
+    ],
+    [
+      'a value before its key',
+      '{"resourceSpans":[{"scopeSpans":[{"spans":[{IDS,"attributes":[{"value":{"stringValue":"x"},"key":"k"}]}]}]}]}',
+    ],
+    [
+      'a value of two kinds',
+      '{"resourceSpans":[{"scopeSpans":[{"spans":[{IDS,"attributes":[{"key":"k","value":{"intValue":1,"stringValue":"x"}},{"key":"l","value":{"stringValue":"y","stringValue":"z"}}]}]}]}]}',
+    ],
+    ['an escaped name', '{"resource\\u0053pans":[RS]}'],
+    ['something behind the end', '{"resourceSpans":[RS]}]'],
+    ['a byte order mark', '\ufeff{"resourceSpans":[RS]}'],
+  ])('on %s', (_, template) => {
+    const ids = `"traceId":"${'1'.repeat(32)}","spanId":"${'2'.repeat(16)}","startTimeUnixNano":1795354563298730797`;
+    const body = template
+      .replaceAll('RS', '{"scopeSpans":[SS]}')
+      .replaceAll('SS', '{"spans":[SPAN]}')
+      .replaceAll('SPAN', '{IDS}')
+      .replaceAll('IDS', ids)
+      .replaceAll('SERVICE', '{"key":"service.name","value":{"stringValue":"s"}}')
+      .replaceAll('[A]', '[{"key":"a","value":{"stringValue":"x"}}]')
+      .replaceAll('[B]', '[{"key":"b","value":{"stringValue":"y"}}]');
+    decodeByBoth(JSON_DECODERS, Buffer.from(body), everything);
+  });
+
+  it('on strings of every kind, cut at every length that matters', () => {
+    const texts = ['', 'x', 'ü', '🙂', 'a"b\\\\c\n', '\u0000', '\ud800'];
+    for (const part of texts) {
+      for (const length of [1, 2, 3, 4, 5, 24, 95, 96, 97, 1_024, 1_025, 65_536, 65_537, 70_000]) {
+        const text = part.repeat(Math.ceil(length / Math.max(1, part.length))).slice(0, length);
+        const fields = {
+          name: text,
+          attributes: [attribute('a', { stringValue: text }), attribute(text, { intValue: '1' })],
+        };
+        const json = requestOf([spanJson(fields)]);
+        decodeByBoth(JSON_DECODERS, Buffer.from(JSON.stringify(json)), everything);
+        decodeByBoth(PROTOBUF_DECODERS, Buffer.from(encodeOtlp(json)), everything);
+      }
+    }
+  });
+
+  it('on texts that are no UTF-8', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 4, maxLength: 12 }), (bytes) => {
+        const mark = 'MARK'.repeat(3).slice(0, bytes.length);
+        const fields = { name: mark, attributes: [attribute(mark, { stringValue: mark })] };
+        const json = requestOf([spanJson(fields)]);
+        for (const [decoders, body] of [
+          [JSON_DECODERS, Buffer.from(JSON.stringify(json))],
+          [PROTOBUF_DECODERS, Buffer.from(encodeOtlp(json))],
+        ] as const) {
+          for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + 1)) body.set(bytes, at);
+          decodeByBoth(decoders, body, everything);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('on bodies cut at any byte', () => {
+    const fields = {
+      attributes: [attribute('a', { arrayValue: { values: [{ stringValue: 'x\n' }, { intValue: '-1' }] } })],
+    };
+    const json = requestOf([spanJson(fields)], {
+      attributes: [attribute('service.name', { stringValue: 's' })],
+    });
+    for (const [decoders, body] of [
+      [JSON_DECODERS, Buffer.from(JSON.stringify(json, null, 1))],
+      [PROTOBUF_DECODERS, Buffer.from(encodeOtlp(json))],
+    ] as const) {
+      for (let cut = 0; cut <= body.length; cut++) decodeByBoth(decoders, body.subarray(0, cut), everything);
+    }
+  });
+});
+
+describe('scanJsonRequest', () => {
+  it('reads the recordings of all frameworks by itself', () => {
+    const captures = new URL('../fixtures/captures/', import.meta.url);
+    const folders = readdirSync(captures, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const left = folders.filter(({ name }) => {
+      const requests = JSON.parse(readFileSync(new URL(`${name}/otlp.json`, captures), 'utf8')) as OtlpJson[];
+      return requests.some(
+        (json) => scanJsonRequest(Buffer.from(JSON.stringify(json)), everything) === undefined,
+      );
+    });
+    expect(left).toEqual([]);
+  });
+});
