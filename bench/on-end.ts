@@ -91,7 +91,7 @@ function sides(attributesOf: AttributesOf, handing: Handing) {
   return {
     async ours(): Promise<Turn> {
       const events = recordEvents(TURNS * SPANS_PER_TURN, attributesOf);
-      globalThis.gc?.();
+      await collectGarbage();
       const before = ours.account;
       const cost = await handing(ours, events);
       const { received, learned, ignored } = ours.account;
@@ -100,7 +100,7 @@ function sides(attributesOf: AttributesOf, handing: Handing) {
     },
     async rival(): Promise<Turn> {
       const events = recordEvents(TURNS * SPANS_PER_TURN, attributesOf);
-      globalThis.gc?.();
+      await collectGarbage();
       const before = exported;
       const cost = await handing(rival, events);
       return { did: exported - before, cost };
@@ -109,4 +109,10 @@ function sides(attributesOf: AttributesOf, handing: Handing) {
       await Promise.all([ours.shutdown(), rival.shutdown()]);
     },
   };
+}
+
+/** What the spans left behind is collected before, also by the collector's own threads. */
+async function collectGarbage(): Promise<void> {
+  globalThis.gc?.();
+  await new Promise((resolve) => setTimeout(resolve, 30));
 }

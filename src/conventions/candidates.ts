@@ -15,6 +15,9 @@ export class Candidates {
   /** By scope and name: those that speak even of a span without attributes. */
   readonly #bare = new Map<string, Map<string, readonly number[]>>();
   #bareSize = 0;
+  /** Spans of one scope come together. */
+  #lastScope: string | undefined;
+  #namesOfLast: Map<string, readonly number[]> | undefined;
   /** Which conventions those are, by the numbers of those that read an attribute, where none speaks without. */
   readonly #lists = new WeakMap<readonly number[], readonly Convention[]>();
 
@@ -31,6 +34,7 @@ export class Candidates {
     const bare = this.#bareOf(span);
     const readers = this.#readersOf(span.attributes);
     if (readers === undefined) return BUILT_IN_CONVENTIONS;
+    if (readers.length === 0 && bare.length === 0) return NOBODY;
     if (bare.length > 0) {
       const both = new Set([...bare, ...readers]);
       return BUILT_IN_CONVENTIONS.filter((_, index) => both.has(index));
@@ -54,7 +58,11 @@ export class Candidates {
 
   #bareOf(span: Span): readonly number[] {
     const { scopeName, name } = span;
-    const known = this.#bare.get(scopeName)?.get(name);
+    if (scopeName !== this.#lastScope) {
+      this.#lastScope = scopeName;
+      this.#namesOfLast = this.#bare.get(scopeName);
+    }
+    const known = this.#namesOfLast?.get(name);
     if (known !== undefined) return known;
     const bareSpan = { ...span, attributes: {} };
     const speakers = BUILT_IN_CONVENTIONS.flatMap((convention, index) =>
@@ -63,15 +71,18 @@ export class Candidates {
     // Span names may be without end (URLs): then the table starts anew.
     if (this.#bareSize >= MAX_BARE) {
       this.#bare.clear();
+      this.#namesOfLast = undefined;
       this.#bareSize = 0;
     }
     this.#bareSize++;
     const names = this.#bare.get(scopeName) ?? new Map<string, readonly number[]>();
     names.set(name, speakers.length === 0 ? NONE : speakers);
     this.#bare.set(scopeName, names);
+    this.#namesOfLast = names;
     return speakers;
   }
 }
 
 const MAX_BARE = 10_000;
 const NONE: readonly number[] = [];
+const NOBODY: readonly Convention[] = [];

@@ -52,8 +52,10 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
       const verdict = ask(convention.name, () => checked(convention, span));
       if (verdict !== undefined) return verdict;
     }
+    const asked = candidates.of(span);
+    if (asked.length === 0) return UNRECOGNISED;
     let held: Verdict | undefined;
-    for (const convention of candidates.of(span)) {
+    for (const convention of asked) {
       const verdict = recogniseBy(convention, span, options.onError);
       if (verdict === undefined) continue;
       if (held === undefined) {

@@ -225,7 +225,11 @@ export class MemoryTraceBuffer implements TraceBuffer {
   /** Over a bound a twentieth goes at once, so that choosing what goes is not paid for each span. */
   #keepBounds(now: number): void {
     const { maxBufferedTraces, maxBufferedBytes } = this.#options;
-    if (this.#entries.size <= maxBufferedTraces && this.#bytes <= maxBufferedBytes) return;
+    if (this.#entries.size > maxBufferedTraces || this.#bytes > maxBufferedBytes) this.#evict(now);
+  }
+
+  #evict(now: number): void {
+    const { maxBufferedTraces, maxBufferedBytes } = this.#options;
     const traces = maxBufferedTraces - Math.floor(maxBufferedTraces / 20);
     const bytes = maxBufferedBytes - Math.floor(maxBufferedBytes / 20);
     const isWithin = () => this.#entries.size <= traces && this.#bytes <= bytes;

@@ -16,6 +16,8 @@ export class SpanPool {
   readonly #chunks: Chunk[] = [];
   /** Chunks with a free slot. */
   readonly #roomy: Chunk[] = [];
+  /** Chunks without a span. */
+  #unused = 0;
   /** Agents' names by a user's own rule, which hardly anyone has. */
   readonly #overrides = new Map<number, string>();
   readonly #lastParent = new Uint32Array(2);
@@ -30,7 +32,7 @@ export class SpanPool {
     const at = chunk.free;
     readSpanId(spanId, chunk.ids, at * 2);
     chunk.free = chunk.next[at] ?? NO_SLOT;
-    chunk.used++;
+    if (chunk.used++ === 0) this.#unused--;
     if (chunk.free === NO_SLOT) this.#roomy.pop();
     chunk.next[at] = next;
     chunk.flags[at] = OPEN;
@@ -78,8 +80,10 @@ export class SpanPool {
     chunk.next[at] = chunk.free;
     chunk.free = at;
     chunk.used--;
-    // One is kept, for the next trace.
-    if (chunk.used === 0 && this.#roomy.length > 1) this.#letGo(chunk);
+    if (chunk.used > 0) return;
+    this.#unused++;
+    // Some are kept for the next traces.
+    if (this.#unused > 1 + this.#chunks.length / 4) this.#letGo(chunk);
   }
 
   /** The slot after `slot` in its chain. */
@@ -181,10 +185,12 @@ export class SpanPool {
     const chunk = new Chunk(index << CHUNK_BITS);
     this.#chunks[index] = chunk;
     this.#roomy.push(chunk);
+    this.#unused++;
     return chunk;
   }
 
   #letGo(chunk: Chunk): void {
+    this.#unused--;
     this.#roomy.splice(this.#roomy.indexOf(chunk), 1);
     this.#chunks[chunk.firstSlot >>> CHUNK_BITS] = GONE;
   }
@@ -227,7 +233,8 @@ class Chunk {
     this.ids = new Uint32Array(size * 2);
     this.parents = new Uint32Array(size * 2);
     this.times = new Float64Array(size * 4);
-    this.next = Int32Array.from({ length: size }, (_, at) => (at === size - 1 ? NO_SLOT : at + 1));
+    this.next = new Int32Array(size);
+    for (let at = 0; at < size; at++) this.next[at] = at === size - 1 ? NO_SLOT : at + 1;
     this.flags = new Uint8Array(size);
     this.verdicts = new Array(size).fill(undefined);
     this.objects = new Array(size).fill(undefined);

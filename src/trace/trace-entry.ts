@@ -60,6 +60,9 @@ export class TraceEntry {
   /** Its newest span; the others are chained to it. */
   #newest = NO_SLOT;
   #index: SlotIndex | undefined;
+  /** A bit for each value of the last six bits of the ids of its spans. */
+  #seenLow = 0;
+  #seenHigh = 0;
   #context: readonly SpanRecord[] = [];
   #made: Map<string, MadeRun> | undefined;
   #earlierIds: SpanIdSet | undefined;
@@ -202,12 +205,24 @@ export class TraceEntry {
   /** The slot of the span; `ID` holds its id from then on. */
   #find(spanId: string): number {
     if (!readSpanId(spanId, ID, 0)) throw new RangeError('a span id is not 16 hex digits');
-    const [high = 0, low = 0] = ID;
-    return this.#slotOf(high, low);
+    return this.#slotOf(ID[0] ?? 0, ID[1] ?? 0);
   }
 
   #slotOf(high: number, low: number): number {
-    return this.#index === undefined ? this.#pool.find(this.#newest, high, low) : this.#index.find(high, low);
+    if (this.#index !== undefined) return this.#index.find(high, low);
+    // Most spans that are sought are new, and are not even looked for.
+    return this.#mayHold(low) ? this.#pool.find(this.#newest, high, low) : NO_SLOT;
+  }
+
+  /** Whether a span was added whose id ends in the same six bits. */
+  #mayHold(low: number): boolean {
+    const seen = (low & 32) === 0 ? this.#seenLow : this.#seenHigh;
+    return (seen & (1 << (low & 31))) !== 0;
+  }
+
+  #noteSeen(low: number): void {
+    if ((low & 32) === 0) this.#seenLow |= 1 << (low & 31);
+    else this.#seenHigh |= 1 << (low & 31);
   }
 
   /** Whether the span that was sought last is one of an earlier segment. */
@@ -222,6 +237,7 @@ export class TraceEntry {
 
   #add(spanId: string, handle: object | undefined): number {
     const slot = this.#pool.add(spanId, this.#newest, handle);
+    this.#noteSeen(this.#pool.low(slot));
     this.#newest = slot;
     if (this.#index !== undefined) this.#index.add(slot);
     else if (this.openCount + this.spanCount >= MAX_WALK) this.#index = new SlotIndex(this.#pool, slot);
