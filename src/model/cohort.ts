@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hexDigest } from '../support/digest.ts';
 import { memoised } from './memo.ts';
 import { compareUtf8 } from './utf8.ts';
 
@@ -22,7 +22,7 @@ export function cohortKey(sortedNames: readonly string[]): string {
 }
 
 function keyOf(json: string): string {
-  return createHash('sha256').update(json).digest('hex').slice(0, 32);
+  return hexDigest('sha256', json).slice(0, 32);
 }
 
 /** Long cohorts are rare, and remembering them would cost more than hashing them. */

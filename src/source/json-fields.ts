@@ -9,6 +9,7 @@ const FIELDS = [
   'scopeSpans',
   'instrumentationLibrarySpans',
   'scope',
+  'instrumentationLibrary',
   'spans',
   'traceId',
   'spanId',
@@ -34,6 +35,7 @@ export const FIELD = {
   scopeSpans: FIELDS.indexOf('scopeSpans'),
   instrumentationLibrarySpans: FIELDS.indexOf('instrumentationLibrarySpans'),
   scope: FIELDS.indexOf('scope'),
+  instrumentationLibrary: FIELDS.indexOf('instrumentationLibrary'),
   spans: FIELDS.indexOf('spans'),
   traceId: FIELDS.indexOf('traceId'),
   spanId: FIELDS.indexOf('spanId'),
@@ -51,19 +53,41 @@ export const FIELD = {
   stringValue: FIELDS.indexOf('stringValue'),
 } as const;
 
+export const FIELD_COUNT: number = FIELDS.length;
+
 /** Moves over a field's name and colon. @returns its number. */
 export function readField(reader: JsonReader): number {
   reader.string();
   if (reader.isEscaped) throw NOT_READ;
   const { from, until } = reader;
   reader.expect(COLON);
+  return fieldOf(reader, from, until);
+}
+
+/** The same for a name that may be escaped. */
+export function readAnyField(reader: JsonReader): number {
+  reader.string();
+  const { from, until, isEscaped } = reader;
+  reader.expect(COLON);
+  if (!isEscaped) return fieldOf(reader, from, until);
+  return until - from > MAX_ESCAPED ? FIELD.unknown : numberOf(JSON.parse(reader.text(from - 1, until + 1)));
+}
+
+/** The longest name, all of it escaped. */
+const MAX_ESCAPED = 6 * Math.max(...FIELDS.map((name) => name.length));
+
+function fieldOf(reader: JsonReader, from: number, until: number): number {
   if (until - from > MAX_TABLE_TEXT) return FIELD.unknown;
   const slot = names.find(reader.view, from, until - from);
   const mark = names.markOf(slot);
   if (mark !== 0) return mark - 1;
-  const found = Math.max(FIELD.unknown, (FIELDS as readonly string[]).indexOf(names.text(slot)));
+  const found = numberOf(names.text(slot));
   names.mark(slot, found + 1);
   return found;
+}
+
+function numberOf(name: string): number {
+  return Math.max(FIELD.unknown, (FIELDS as readonly string[]).indexOf(name));
 }
 
 /**

@@ -32,8 +32,8 @@ const BACKSLASH = 0x5c;
 /** Numbers with fewer characters are exact as doubles. */
 const MIN_LONG_NUMBER = 16;
 
-/** An integer, or a number with an exponent, which may be one. What has a fraction alone is meant to be a double. */
-const LONG_NUMBER = /^-?(?:0|[1-9]\d*)(?:(?:\.\d+)?[eE][+-]?\d+)?$/;
+/** An integer, or a number with an exponent, which may be one. What has any other fraction is meant to be a double. */
+const LONG_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.0+|(?:\.\d+)?[eE][+-]?\d+)?$/;
 
 /**
  * Puts long integers in quotes where they stand bare, in one pass that also measures the depth. Most senders write

@@ -1,13 +1,31 @@
 import type { Span, SpanKind, SpanResource } from '../model/span.ts';
 import type { Time } from '../model/time.ts';
 
-/** What one OTLP request held: its good spans, and how many were not usable. */
+/** What one OTLP request held: its good spans, and how many others. */
 export interface DecodedBatch {
   readonly spans: readonly Span[];
-  /** Spans left out because their ids or times are not valid. */
+  /** Spans left out because their ids are none. */
   readonly rejected: number;
   /** Why, with counts; holds nothing of the spans. Absent where none was rejected. */
   readonly message?: string;
+  /**
+   * Spans that are good to pass on, so that their sender need not hear of them, but not to learn from: without a start
+   * one would seem to overlap everything. Absent where there is none.
+   */
+  readonly unusable?: number;
+}
+
+/** A request that is decoded a piece at a time. At the end come its last spans, with the counts for all of it. */
+export type SpanPieces = Generator<readonly Span[], DecodedBatch, undefined>;
+
+/** All at once. */
+export function wholeOf(pieces: SpanPieces): DecodedBatch {
+  const before: (readonly Span[])[] = [];
+  for (;;) {
+    const { done, value } = pieces.next();
+    if (done) return before.length === 0 ? value : { ...value, spans: [...before.flat(), ...value.spans] };
+    before.push(value);
+  }
 }
 
 /** Whether a span attribute is read at all. Values of others are never decoded. */
@@ -41,7 +59,8 @@ export const NO_ATTRIBUTES: Attributes = Object.freeze(newAttributes());
 /** Turns raw spans into a DecodedBatch: both encodings share what makes a span good. */
 export class OtlpBatch {
   #spans: Span[] = [];
-  #rejected = new Map<string, number>();
+  #rejected: Map<string, number> | undefined;
+  #unusable = 0;
 
   /**
    * Takes a span's fields as they stand in the request: ids in lower case, empty where missing, `BAD_ID` where they are
@@ -61,15 +80,19 @@ export class OtlpBatch {
     scopeName: string,
     resource: SpanResource,
   ): void {
-    const fault = faultOf(traceId, spanId, parentSpanId, start, end);
-    if (fault !== undefined || start === undefined) {
-      this.reject(fault ?? 'the start time is missing');
+    const fault = faultOf(traceId, spanId);
+    if (fault !== undefined) {
+      this.reject(fault);
+      return;
+    }
+    if (start === undefined || start === BAD_TIME || end === BAD_TIME) {
+      this.#unusable++;
       return;
     }
     this.#spans.push({
       traceId,
       spanId,
-      parentSpanId: isNoParent(parentSpanId) ? undefined : parentSpanId,
+      parentSpanId: isParent(parentSpanId) ? parentSpanId : undefined,
       parentIsRemote: (flags & HAS_IS_REMOTE) === 0 ? undefined : (flags & IS_REMOTE) !== 0,
       name,
       kind: isSpanKind(kind) ? kind : 0,
@@ -82,23 +105,35 @@ export class OtlpBatch {
     });
   }
 
-  /** Counts a span that cannot be used. `fault` is one of a few fixed texts. */
+  /** Counts a span whose ids are none. `fault` is one of a few fixed texts. */
   reject(fault: string): void {
+    this.#rejected ??= new Map();
     this.#rejected.set(fault, (this.#rejected.get(fault) ?? 0) + 1);
   }
 
-  /** Gives what there is and begins anew. */
-  take(): DecodedBatch {
+  /** Counts a span that cannot be learned from. */
+  leaveOut(): void {
+    this.#unusable++;
+  }
+
+  /** Gives the spans that came since it was last asked. */
+  piece(): readonly Span[] {
     const spans = this.#spans;
-    const faults = this.#rejected;
     this.#spans = [];
-    if (faults.size === 0) return { spans, rejected: 0 };
-    this.#rejected = new Map();
+    return spans;
+  }
+
+  /** Gives what there is. Counts are those of all pieces. */
+  take(): DecodedBatch {
+    const spans = this.piece();
+    const unusable = this.#unusable === 0 ? {} : { unusable: this.#unusable };
+    const faults = this.#rejected;
+    if (faults === undefined) return { spans, rejected: 0, ...unusable };
     let rejected = 0;
     for (const count of faults.values()) rejected += count;
     const texts = [...faults].map(([fault, count]) => `${fault} (${count})`);
     const message = `${rejected} ${rejected === 1 ? 'span' : 'spans'} rejected: ${texts.join(', ')}`;
-    return { spans, rejected, message };
+    return { spans, rejected, message, ...unusable };
   }
 }
 
@@ -110,25 +145,16 @@ const STATUS_ERROR = 2;
 const ZERO_TRACE_ID = '0'.repeat(32);
 const ZERO_SPAN_ID = '0'.repeat(16);
 
-/** A span without a start would seem to overlap everything, so it is no better than one without an id. */
-function faultOf(
-  traceId: string,
-  spanId: string,
-  parentSpanId: string,
-  start: Time | undefined,
-  end: Time | undefined,
-): string | undefined {
+function faultOf(traceId: string, spanId: string): string | undefined {
   if (traceId.length !== ZERO_TRACE_ID.length) return 'the trace id is not 16 bytes';
   if (traceId === ZERO_TRACE_ID) return 'the trace id is all zeros';
   if (spanId.length !== ZERO_SPAN_ID.length) return 'the span id is not 8 bytes';
-  if (spanId === ZERO_SPAN_ID) return 'the span id is all zeros';
-  if (parentSpanId !== '' && parentSpanId.length !== ZERO_SPAN_ID.length)
-    return 'the parent span id is not 8 bytes';
-  return start === BAD_TIME || end === BAD_TIME ? 'a time is not an unsigned 64-bit number' : undefined;
+  return spanId === ZERO_SPAN_ID ? 'the span id is all zeros' : undefined;
 }
 
-function isNoParent(parentSpanId: string): boolean {
-  return parentSpanId === '' || parentSpanId === ZERO_SPAN_ID;
+/** What is no id names nobody: of such a parent nothing is known. */
+function isParent(parentSpanId: string): boolean {
+  return parentSpanId.length === ZERO_SPAN_ID.length && parentSpanId !== ZERO_SPAN_ID;
 }
 
 function isSpanKind(kind: number): kind is SpanKind {

@@ -38,52 +38,49 @@ import { WantedKeys } from './wanted-keys.ts';
  * @returns undefined for any other body, good or bad. The general way, which takes every form, must then read it.
  */
 export function scanJsonRequest(bytes: Uint8Array, wants: Wants): DecodedBatch | undefined {
-  keys.reset(wants);
-  reader.reset(bytes);
+  const batch = new OtlpBatch();
+  wantJsonAttributes(wants);
   try {
-    readRequest();
+    readRequest(new JsonReader(bytes), batch);
     return batch.take();
   } catch (error) {
     if (error !== NOT_READ) throw error;
     return undefined;
-  } finally {
-    reader.reset(NOTHING);
-    batch.take();
   }
 }
 
-const NOTHING = new Uint8Array();
-// One of each for all requests: the engine drops what it compiled for a class of which it finds no object any more.
-const reader = new JsonReader(NOTHING);
-const batch = new OtlpBatch();
+/** Of the spans that follow these attributes are read. */
+export function wantJsonAttributes(wants: Wants): void {
+  keys.use(wants);
+}
+
 const keys = new WantedKeys();
 
 /** How many brackets are open inside each message. */
-const REQUEST_DEPTH = 1;
-const RESOURCE_SPANS_DEPTH = 3;
-const SCOPE_SPANS_DEPTH = 5;
-const SPAN_DEPTH = 7;
+export const REQUEST_DEPTH = 1;
+export const RESOURCE_SPANS_DEPTH = 3;
+export const SCOPE_SPANS_DEPTH = 5;
+export const SPAN_DEPTH = 7;
 const STATUS_DEPTH = 8;
 const KEY_VALUE_DEPTH = 9;
 
-function readRequest(): void {
+function readRequest(reader: JsonReader, batch: OtlpBatch): void {
   let seen = 0;
   reader.expect(OPEN_OBJECT);
   for (let isFirst = true; reader.goesOn(isFirst, CLOSE_OBJECT); isFirst = false) {
     const name = readField(reader);
     seen = once(seen, name);
-    if (name === FIELD.resourceSpans) readList(readResourceSpans);
-    else reader.skip(REQUEST_DEPTH);
+    if (name === FIELD.resourceSpans) {
+      reader.expect(OPEN_LIST);
+      for (let first = true; reader.goesOn(first, CLOSE_LIST); first = false) {
+        readResourceSpans(reader, batch);
+      }
+    } else reader.skip(REQUEST_DEPTH);
   }
   reader.expectEnd();
 }
 
-function readList(read: () => void): void {
-  reader.expect(OPEN_LIST);
-  for (let isFirst = true; reader.goesOn(isFirst, CLOSE_LIST); isFirst = false) read();
-}
-
-function readResourceSpans(): void {
+function readResourceSpans(reader: JsonReader, batch: OtlpBatch): void {
   let seen = 0;
   let resource: SpanResource | undefined;
   reader.expect(OPEN_OBJECT);
@@ -94,15 +91,17 @@ function readResourceSpans(): void {
       if (resource !== undefined) throw NOT_READ;
       resource = jsonFields.resource(readObject(reader, RESOURCE_SPANS_DEPTH));
     } else if (name === FIELD.scopeSpans) {
-      const from = resource ?? jsonFields.resource({});
-      resource = from;
-      readList(() => readScopeSpans(from));
+      resource ??= jsonFields.resource({});
+      reader.expect(OPEN_LIST);
+      for (let first = true; reader.goesOn(first, CLOSE_LIST); first = false) {
+        readScopeSpans(reader, resource, batch);
+      }
     } else if (name === FIELD.instrumentationLibrarySpans) throw NOT_READ;
     else reader.skip(RESOURCE_SPANS_DEPTH);
   }
 }
 
-function readScopeSpans(resource: SpanResource): void {
+function readScopeSpans(reader: JsonReader, resource: SpanResource, batch: OtlpBatch): void {
   let seen = 0;
   let scopeName: string | undefined;
   reader.expect(OPEN_OBJECT);
@@ -115,12 +114,20 @@ function readScopeSpans(resource: SpanResource): void {
     } else if (name === FIELD.spans) {
       scopeName ??= '';
       reader.expect(OPEN_LIST);
-      for (let first = true; reader.goesOn(first, CLOSE_LIST); first = false) readSpan(scopeName, resource);
+      for (let first = true; reader.goesOn(first, CLOSE_LIST); first = false) {
+        readJsonSpan(reader, scopeName, resource, batch);
+      }
     } else reader.skip(SCOPE_SPANS_DEPTH);
   }
 }
 
-function readSpan(scopeName: string, resource: SpanResource): void {
+/** Reads a span as senders write it. @throws NOT_READ for any other. */
+export function readJsonSpan(
+  reader: JsonReader,
+  scopeName: string,
+  resource: SpanResource,
+  batch: OtlpBatch,
+): void {
   let seen = 0;
   let traceId = '';
   let spanId = '';
@@ -161,11 +168,11 @@ function readSpan(scopeName: string, resource: SpanResource): void {
       case FIELD.attributes:
         reader.expect(OPEN_LIST);
         for (let first = true; reader.goesOn(first, CLOSE_LIST); first = false) {
-          attributes = readAttribute(attributes);
+          attributes = readAttribute(reader, attributes);
         }
         break;
       case FIELD.status:
-        statusCode = readStatus();
+        statusCode = readStatus(reader);
         break;
       case FIELD.flags:
         flags = readNumber(reader, SPAN_DEPTH);
@@ -190,7 +197,7 @@ function readSpan(scopeName: string, resource: SpanResource): void {
   );
 }
 
-function readStatus(): number {
+function readStatus(reader: JsonReader): number {
   let seen = 0;
   let code = 0;
   reader.expect(OPEN_OBJECT);
@@ -208,11 +215,11 @@ const USUAL_KEY = wordsOf('{"key":"');
 const USUAL_VALUE = wordsOf(',"value":{"stringValue":');
 
 /** Reads an attribute where its key is wanted; its value is not looked at otherwise. */
-function readAttribute(into: Attributes): Attributes {
+function readAttribute(reader: JsonReader, into: Attributes): Attributes {
   const from = reader.position;
   if (reader.passes(USUAL_KEY)) {
     reader.position--;
-    const key = readKey();
+    const key = readKey(reader);
     if (reader.passes(USUAL_VALUE)) {
       const text = key === undefined ? reader.string() : readText(reader);
       if (reader.closes() && reader.closes())
@@ -220,7 +227,7 @@ function readAttribute(into: Attributes): Attributes {
     }
   }
   reader.position = from;
-  return readAnyAttribute(into);
+  return readAnyAttribute(reader, into);
 }
 
 function withAttribute(into: Attributes, key: string, value: unknown): Attributes {
@@ -229,7 +236,7 @@ function withAttribute(into: Attributes, key: string, value: unknown): Attribute
   return attributes;
 }
 
-function readAnyAttribute(into: Attributes): Attributes {
+function readAnyAttribute(reader: JsonReader, into: Attributes): Attributes {
   let seen = 0;
   let key: string | undefined;
   let attributes = into;
@@ -239,9 +246,9 @@ function readAnyAttribute(into: Attributes): Attributes {
     seen = once(seen, name);
     if (name === FIELD.key) {
       if ((seen & (1 << FIELD.value)) !== 0) throw NOT_READ;
-      key = readKey();
+      key = readKey(reader);
     } else if (name === FIELD.value && key !== undefined) {
-      const value = readValue();
+      const value = readValue(reader);
       if (value !== undefined) attributes = withAttribute(attributes, key, value);
     } else if (name === FIELD.value && (seen & (1 << FIELD.key)) === 0) throw NOT_READ;
     else reader.skip(KEY_VALUE_DEPTH);
@@ -250,14 +257,14 @@ function readAnyAttribute(into: Attributes): Attributes {
 }
 
 /** @returns undefined for a key that is not wanted. */
-function readKey(): string | undefined {
+function readKey(reader: JsonReader): string | undefined {
   reader.string();
   if (reader.isEscaped) throw NOT_READ;
   return keys.find(reader.view, reader.from, reader.until - reader.from);
 }
 
 /** Of an AnyValue: a text as senders write it, or anything else, made of its text. */
-function readValue(): unknown {
+function readValue(reader: JsonReader): unknown {
   if (reader.next() !== OPEN_OBJECT) throw NOT_READ;
   const from = reader.position;
   reader.position++;

@@ -45,6 +45,7 @@ export const jsonFields = {
     return resourceOf(attributes);
   },
   scopeName: (json: unknown): string => (isObject(json) ? textOf(json.name) : ''),
+  span: readAnySpan,
 };
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -75,10 +76,18 @@ function readSpans(
   batch: OtlpBatch,
   wants: Wants,
 ): void {
-  for (const json of spans) {
-    if (isObject(json)) readSpan(json, scopeName, resource, batch, wants);
-    else batch.reject('a span is not an object');
-  }
+  for (const json of spans) readAnySpan(json, scopeName, resource, batch, wants);
+}
+
+function readAnySpan(
+  json: unknown,
+  scopeName: string,
+  resource: SpanResource,
+  batch: OtlpBatch,
+  wants: Wants,
+): void {
+  if (isObject(json)) readSpan(json, scopeName, resource, batch, wants);
+  else batch.reject('a span is not an object');
 }
 
 function readSpan(

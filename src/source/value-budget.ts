@@ -7,8 +7,9 @@ export const MAX_VALUE_DEPTH = 64;
 export const MAX_KEY_LENGTH = 1_024;
 
 /**
- * How much of one attribute value may still be read. Characters, bytes and elements all count one, so neither a long
- * text nor a long list takes more than its bound, and both encodings stop at the same place.
+ * How much of one attribute value may still be read. UTF-16 units, bytes and elements all count one, so neither a long
+ * text nor a long list takes more than its bound, and all sources stop at the same place: one that gets its values as
+ * strings cannot tell how many bytes they were. A unit is one byte where the text is Latin.
  */
 export class ValueBudget {
   left = MAX_ATTRIBUTE_LENGTH;

@@ -2,13 +2,14 @@ import type { Wants } from './otlp-batch.ts';
 import { MAX_TABLE_TEXT, TextTable, textOf } from './text-table.ts';
 import { MAX_KEY_LENGTH } from './value-budget.ts';
 
-/** Tells of attribute keys, as they lie in a body, which are wanted; asks once for each key of a request. */
+/** Tells of attribute keys, as they lie in a body, which are wanted. Asks once for each key that comes again. */
 export class WantedKeys {
   readonly #table = new TextTable();
   #wants: Wants = wantsNothing;
 
-  /** Begins anew with another request. */
-  reset(wants: Wants): void {
+  /** @param wants must always say the same of the same key. */
+  use(wants: Wants): void {
+    if (wants === this.#wants) return;
     this.#wants = wants;
     this.#table.clearMarks();
   }

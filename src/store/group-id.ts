@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hexDigest } from '../support/digest.ts';
 
 const PREFIX = 'fanout:sha256:';
 /** The shared format cuts `sha256:` and its hex to 12 characters, which leaves five digits. */
@@ -20,7 +20,7 @@ export interface TakenIds {
 export function groupIdOf(names: readonly string[], taken: TakenIds): string {
   const joined = names.join('|');
   const hashed = taken.hasJoined(joined) ? JSON.stringify(names) : joined;
-  const hex = createHash('sha256').update(hashed).digest('hex');
+  const hex = hexDigest('sha256', hashed);
   for (let digits = FEWEST_DIGITS; digits < hex.length; digits++) {
     const id = PREFIX + hex.slice(0, digits);
     if (!taken.hasId(id)) return id;

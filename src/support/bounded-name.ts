@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hexDigest } from './digest.ts';
 
 const MAX_BYTES = 256;
 const HASH_DIGITS = 12;
@@ -12,7 +12,7 @@ export function boundedName(name: string): string {
   if (isBounded(name)) return name;
   const bytes = Buffer.from(name, 'utf8');
   if (bytes.length <= MAX_BYTES) return bytes.toString('utf8');
-  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, HASH_DIGITS);
+  const hash = hexDigest('sha256', bytes).slice(0, HASH_DIGITS);
   return `${cut(bytes, MAX_BYTES - HASH_DIGITS - 1)}~${hash}`;
 }
 

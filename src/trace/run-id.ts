@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hexDigest } from '../support/digest.ts';
 
 /** Namespace of spanplan's run ids, itself made at random once. */
 const NAMESPACE = Buffer.from('6f1d1c0a5b7e4d0e9a3f2c8b7d615e42', 'hex');
@@ -10,7 +10,7 @@ const NAMESPACE = Buffer.from('6f1d1c0a5b7e4d0e9a3f2c8b7d615e42', 'hex');
 export function runIdOf(traceId: string, runSpanId: string, segment: number, qualifier = ''): string {
   const place = `${traceId}/${runSpanId}`;
   const name = segment > 1 || qualifier !== '' ? `${place}/${segment}/${qualifier}` : place;
-  const hex = hash('sha1', Buffer.concat([NAMESPACE, Buffer.from(name)]));
+  const hex = hexDigest('sha1', Buffer.concat([NAMESPACE, Buffer.from(name)]));
   const variant = VARIANTS[Number.parseInt(hex.charAt(16), 16) & 3] ?? '';
   const groups = [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, variant + hex.slice(17, 20)];
   return `${groups.join('-')}-${hex.slice(20, 32)}`;
