@@ -9,7 +9,7 @@ import type { PlanStore } from './store/plan-store.ts';
 import { type StoreOptions, storeOf } from './store/store-of.ts';
 import { tell } from './support/tell.ts';
 
-export interface FanoutSpanProcessorOptions extends PipelineOptions, StoreOptions {
+export interface FanoutSpanProcessorOptions extends Omit<PipelineOptions, 'holdsWhenFull'>, StoreOptions {
   /**
    * Where plans are kept: a PlanStore, or a URL (`redis://…`, `rediss://…`, `unix:PATH`, `lmdb:PATH`, `memory:`). A store
    * made from a URL is closed at shutdown, one passed in is not.

@@ -58,12 +58,29 @@ function* receiverContradictions(draft: ConfigDraft, isWhole: IsWhole): Iterable
     };
   }
   const largest = Math.max(http?.max_request_body_size ?? 0, grpc?.max_request_body_size ?? 0);
-  if ((otlp?.max_in_flight_size ?? Number.POSITIVE_INFINITY) < 2 * largest) {
+  const inFlight = otlp?.max_in_flight_size ?? Number.POSITIVE_INFINITY;
+  if (inFlight < 2 * largest) {
     yield {
       path: ['receivers', 'otlp', 'max_in_flight_size'],
       message: 'expected at least twice max_request_body_size: a body is held as it came and inflated',
     };
+  } else if (inFlight < 4 * largest && hasTenants(http, grpc)) {
+    yield {
+      path: ['receivers', 'otlp', 'max_in_flight_size'],
+      message:
+        'expected at least four times max_request_body_size: a tenant may take no more than it leaves to others',
+    };
   }
+}
+
+function hasTenants(...listeners: readonly ({ readonly auth?: unknown } | undefined)[]): boolean {
+  return listeners.some((listener) => {
+    const { tokens } = (listener?.auth ?? {}) as { readonly tokens?: unknown };
+    return (
+      Array.isArray(tokens) &&
+      tokens.some((entry: { tenant?: unknown } | null) => entry?.tenant !== undefined)
+    );
+  });
 }
 
 function* storeContradictions(draft: ConfigDraft): Iterable<Contradiction> {

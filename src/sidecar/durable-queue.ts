@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import type { OtlpRequest } from '../source/otlp-sink.ts';
+import { makeDirectory } from '../support/make-directory.ts';
 import { tell } from '../support/tell.ts';
 import { CLAIM_FILES, DirectoryClaim } from './directory-claim.ts';
 
@@ -41,7 +42,7 @@ export class DurableQueue {
     const lmdb = await importLmdb();
     let claim: DirectoryClaim | undefined;
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
+      makeDirectory(path);
       // An older queue may have been copied here with other permissions.
       for (const file of FILES) if (existsSync(join(path, file))) chmodSync(join(path, file), 0o600);
       const options = { path, noSubdir: false, encoding: 'binary', permissionsMode: 0o600 } as const;

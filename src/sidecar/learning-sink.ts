@@ -1,3 +1,4 @@
+import type { Span } from '../model/span.ts';
 import type { DecodedBatch } from '../source/otlp-batch.ts';
 import type { OtlpRequest, OtlpSink, RequestOwner, UpstreamAnswer } from '../source/otlp-sink.ts';
 import type { Tenants } from './tenants.ts';
@@ -43,10 +44,18 @@ export class LearningSink implements OtlpSink {
     };
   }
 
+  get leavesBodies(): boolean {
+    return this.#passage === undefined;
+  }
+
   wants(key: string): boolean {
     // All pipelines are set up alike.
     const [tenant] = this.#tenants.values();
     return tenant?.pipeline.attributes.wants(key) ?? false;
+  }
+
+  learn(spans: readonly Span[], { tenant }: RequestOwner): void {
+    this.#tenants.get(tenant)?.pipeline.consume(spans);
   }
 
   accept(
@@ -55,7 +64,9 @@ export class LearningSink implements OtlpSink {
   ): Promise<UpstreamAnswer | undefined> | undefined {
     if (batch !== undefined) {
       this.#rejected += batch.rejected;
-      this.#tenants.get(request.tenant)?.pipeline.consume(batch.spans);
+      const pipeline = this.#tenants.get(request.tenant)?.pipeline;
+      pipeline?.consume(batch.spans);
+      pipeline?.leaveOut(batch.unusable ?? 0);
     } else if (this.#passage === undefined) {
       this.#unused.set(request.signal, (this.#unused.get(request.signal) ?? 0) + 1);
     }

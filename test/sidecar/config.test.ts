@@ -271,6 +271,11 @@ describe('mistakes', () => {
       '1:40: receivers.otlp.max_in_flight_size: expected at least twice max_request_body_size: a body is held as it came and inflated',
     ],
     [
+      'tenants of which one could never send the largest body',
+      'receivers: {otlp: {max_in_flight_size: 128MiB, protocols: {http: {auth: {tokens: [{token: a, tenant: t}]}}}}}',
+      '1:40: receivers.otlp.max_in_flight_size: expected at least four times max_request_body_size: a tenant may take no more than it leaves to others',
+    ],
+    [
       'an origin that stands for all',
       'receivers: {otlp: {protocols: {http: {cors: {allowed_origins: ["*"]}}}}}',
       '1:64: receivers.otlp.protocols.http.cors.allowed_origins.0: expected an origin in full, for instance https://app.example',
