@@ -20,6 +20,7 @@ export type AttributesOf = (index: number) => Readonly<Record<string, string>>;
 export const SPANS_PER_TRACE = 20;
 
 const SHAPES = 60;
+const EPOCH_MILLIS = 1_795_352_400_000;
 
 /** Of spans of a web service, in sixty shapes. */
 export function otherAttributes(index: number): Readonly<Record<string, string>> {
@@ -52,7 +53,7 @@ function kilobyte(seed: number): string {
   return Buffer.alloc(1_024, `${seed} `).toString('latin1');
 }
 
-/** Traces of a root and what it does one after another, as an SDK tells of them. */
+/** Traces of a root and what it does one after another, 20 ms each, as an SDK tells of them. */
 export function recordEvents(count: number, attributesOf: AttributesOf): readonly SpanEvent[] {
   const events: SpanEvent[] = [];
   const note = (span: Span | ReadableSpan, isEnd: boolean) =>
@@ -69,12 +70,19 @@ export function recordEvents(count: number, attributesOf: AttributesOf): readonl
   });
   const tracer = provider.getTracer('bench');
   for (let index = 0; index < count; index += SPANS_PER_TRACE) {
-    const root = tracer.startSpan('root', { root: true, attributes: attributesOf(index) });
+    const begin = EPOCH_MILLIS + index;
+    const root = tracer.startSpan('root', {
+      root: true,
+      attributes: attributesOf(index),
+      startTime: begin,
+    });
     const inside = trace.setSpan(ROOT_CONTEXT, root);
     for (let child = 1; child < SPANS_PER_TRACE; child++) {
-      tracer.startSpan(`span ${child}`, { attributes: attributesOf(index + child) }, inside).end();
+      const startTime = begin + child * 20;
+      const attributes = attributesOf(index + child);
+      tracer.startSpan(`span ${child}`, { attributes, startTime }, inside).end(startTime + 15.25);
     }
-    root.end();
+    root.end(begin + SPANS_PER_TRACE * 20);
   }
   // A root that is kept must not keep the others through the processor that saw them.
   return events.splice(0);

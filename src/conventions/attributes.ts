@@ -10,6 +10,11 @@ export function text(attributes: Attributes, key: string): string | undefined {
 
 /** The first of `keys` that holds text. */
 export function firstText(attributes: Attributes, ...keys: readonly string[]): string | undefined {
+  return firstTextOf(attributes, keys);
+}
+
+/** The same of a list that is there already, which a call for each span is not to copy. */
+export function firstTextOf(attributes: Attributes, keys: readonly string[]): string | undefined {
   for (const key of keys) {
     const value = attributes[key];
     const said = typeof value === 'string' ? meaningful(value) : undefined;

@@ -1,7 +1,7 @@
 import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { AGENT_TASK_ATTRIBUTES, agentTask } from './agent-task.ts';
-import { firstText, text } from './attributes.ts';
+import { firstText, firstTextOf, text } from './attributes.ts';
 import type { Convention } from './convention.ts';
 import { FLAT_EMITTER_ATTRIBUTES, isFlatEmitter, OPENLLMETRY_JS_LANGCHAIN } from './flat-emitter.ts';
 import { genAiOperationRole } from './gen-ai-operation.ts';
@@ -81,7 +81,7 @@ function toolOf(span: Span, operation: string): Verdict | undefined {
   if (attributes['gen_ai.tool.type'] === 'extension' && scopeName === 'gen_ai') {
     return verdict('none', `${rule}.at_provider`);
   }
-  const method = firstText(attributes, ...MCP_METHOD_KEYS);
+  const method = firstTextOf(attributes, MCP_METHOD_KEYS);
   if (method !== undefined && method !== 'tools/call') return verdict('none', `${rule}.mcp_other`);
   const isFlat = isFlatEmitter(span);
   const langchain = scopeName === OPENLLMETRY_JS_LANGCHAIN ? langchainTool(span) : undefined;
@@ -89,7 +89,7 @@ function toolOf(span: Span, operation: string): Verdict | undefined {
   if (langchain !== undefined && langchain.name === undefined) {
     return verdict('step', `${rule}.class_name`, { isFlat });
   }
-  const stated = langchain?.name ?? firstText(attributes, ...TOOL_NAME_KEYS);
+  const stated = langchain?.name ?? firstTextOf(attributes, TOOL_NAME_KEYS);
   if (stated === undefined && isToolList(span)) return verdict('none', `${rule}.list`);
   const name = stated ?? spanNameTool(span.name);
   if (name === undefined) return undefined;
@@ -98,7 +98,7 @@ function toolOf(span: Span, operation: string): Verdict | undefined {
     role: 'tool',
     rule,
     name,
-    callId: langchain?.callId ?? firstText(attributes, ...CALL_ID_KEYS),
+    callId: langchain?.callId ?? firstTextOf(attributes, CALL_ID_KEYS),
     stampedAgent: stampedAgent(span),
     isMcp: isMcp || undefined,
     mayBePrompt: isSemanticKernel(scopeName),
@@ -122,7 +122,7 @@ function agentOf(span: Span, operation: string): Verdict {
   const { attributes, scopeName, kind } = span;
   const rule = `gen_ai.${operation}`;
   const isFlat = isFlatEmitter(span);
-  const name = ownName(firstText(attributes, ...STATED_AGENT_KEYS));
+  const name = ownName(firstTextOf(attributes, STATED_AGENT_KEYS));
   // OpenLLMetry says `invoke_agent` of graphs, crews and tasks too, and in its own attribute which it is
   const level = attributes['traceloop.span.kind'];
   if (level === 'task') return verdict('step', `${rule}.task`, { isFlat });
@@ -130,7 +130,7 @@ function agentOf(span: Span, operation: string): Verdict {
   if (name === undefined && scopeName.startsWith('openlit')) return verdict('step', `${rule}.unnamed`);
   const details = {
     name,
-    frameworkName: ownName(firstText(attributes, ...FRAMEWORK_AGENT_KEYS)),
+    frameworkName: ownName(firstTextOf(attributes, FRAMEWORK_AGENT_KEYS)),
     isFlat,
   };
   if (level === 'workflow') return verdict('workflow', `${rule}.workflow`, details);
@@ -170,5 +170,5 @@ function llmOf(span: Span, operation: string): Verdict {
 
 /** On a call the agent's name says whose call it is, not what the call is. */
 function stampedAgent({ attributes }: Span): string | undefined {
-  return ownName(firstText(attributes, ...STATED_AGENT_KEYS));
+  return ownName(firstTextOf(attributes, STATED_AGENT_KEYS));
 }

@@ -175,23 +175,30 @@ export class Telemetry {
   }
 }
 
-/** The counts of one counter. Spans are counted one by one, so what has no series costs an addition. */
+/** The counts of one counter. Spans are counted one by one, so counting costs an addition, or one look-up. */
 class Count {
   #plain: number | undefined;
-  readonly #bySeries = new Map<string, number>();
+  readonly #bySeries = new Map<string, { count: number }>();
 
   add(by: number, series: string): void {
-    if (series === '') {
-      this.#plain = (this.#plain ?? 0) + by;
-      return;
-    }
-    // A user's convention may make up rules without end; a metric may not.
-    const known = this.#bySeries.get(series);
-    const key = known !== undefined || this.#bySeries.size < MAX_SERIES ? series : 'other';
-    this.#bySeries.set(key, (known ?? this.#bySeries.get(key) ?? 0) + by);
+    if (series === '') this.#plain = (this.#plain ?? 0) + by;
+    else this.#of(series).count += by;
   }
 
   get series(): ReadonlyMap<string, number> {
-    return this.#plain === undefined ? this.#bySeries : new Map([['', this.#plain], ...this.#bySeries]);
+    const series = new Map<string, number>();
+    if (this.#plain !== undefined) series.set('', this.#plain);
+    for (const [key, { count }] of this.#bySeries) series.set(key, count);
+    return series;
+  }
+
+  #of(series: string): { count: number } {
+    const known = this.#bySeries.get(series);
+    if (known !== undefined) return known;
+    // A user's convention may make up rules without end; a metric may not.
+    const key = this.#bySeries.size < MAX_SERIES ? series : 'other';
+    const made = this.#bySeries.get(key) ?? { count: 0 };
+    this.#bySeries.set(key, made);
+    return made;
   }
 }
