@@ -105,6 +105,11 @@ export class Pipeline implements SpanConsumer {
     }
   }
 
+  /** Spans have come that are not handed over, as nothing can be learned from them. */
+  leaveOut(spans: number): void {
+    if (this.#closing === undefined && spans > 0) this.#ledger.leftOut(spans);
+  }
+
   /**
    * In process: a span has started, so its trace waits for it.
    * @throws RangeError where the span id is not 16 hex digits.

@@ -67,6 +67,12 @@ export class SpanLedger implements WriteObserver<number> {
     this.#telemetry.count('received');
   }
 
+  /** Spans that cannot be learned from. */
+  leftOut(spans: number): void {
+    this.#telemetry.count('received', spans);
+    this.#drop(spans, 'unusable');
+  }
+
   recognised({ role, rule }: Verdict): void {
     if (role !== 'none') this.#telemetry.count('recognised', 1, rule);
   }

@@ -61,6 +61,7 @@ export class SpanIntake implements Intake {
         continue;
       }
       this.#pipeline.consume(item.batch.spans);
+      this.#pipeline.leaveOut(item.batch.unusable ?? 0);
       if (item.batch.rejected > 0) rejected.push(item.batch);
       this.#onProgress();
       await this.#settle(MAX_AWAITING);

@@ -1,3 +1,4 @@
+import { keepCompiled } from '../support/keep-compiled.ts';
 import { MAX_JSON_DEPTH } from './json-text.ts';
 
 /** Thrown where the bytes are no JSON, or JSON of a form that is left to others. Made once: it carries no stack. */
@@ -7,8 +8,8 @@ export const NOT_READ = new Error('this JSON was not read');
  * Walks JSON in UTF-8 without making anything of what its caller does not ask for. All of it is checked: what is
  * skipped must be JSON as well.
  *
- *     reader.open(OBJECT);
- *     for (let isFirst = true; reader.goesOn(isFirst, OBJECT); isFirst = false) { reader.string(); reader.colon(); … }
+ *     reader.expect(OPEN_OBJECT);
+ *     for (let isFirst = true; reader.goesOn(isFirst, CLOSE_OBJECT); isFirst = false) { reader.string(); … }
  */
 export class JsonReader {
   /** Offset of what is read next. */
@@ -17,22 +18,16 @@ export class JsonReader {
   from = 0;
   until = 0;
   isEscaped = false;
-  view: DataView;
-  #bytes: Buffer;
-  #end: number;
+  readonly view: DataView;
+  readonly #bytes: Buffer;
+  readonly #end: number;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = bytes.byteLength;
-  }
-
-  /** Begins anew with another text, behind its byte order mark. */
-  reset(bytes: Uint8Array): void {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#end = bytes.byteLength;
-    this.position = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+    // A byte order mark is no JSON, but Windows tools put it there.
+    if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.position = 3;
   }
 
   /** The first byte of what comes next; 0 at the end. */
@@ -120,6 +115,20 @@ export class JsonReader {
     this.position = at + 1;
   }
 
+  /**
+   * Of the string that was read last, some of which is escaped.
+   * @returns where it ends, or a character that lies `maxBytes` or a little more behind its beginning.
+   */
+  escapedEnd(maxBytes: number): number {
+    if (this.until - this.from <= maxBytes) return this.until;
+    let at = this.from;
+    while (at < this.from + maxBytes) {
+      if (this.#bytes[at] !== BACKSLASH) at++;
+      else at += this.#bytes[at + 1] === 0x75 ? 6 : 2;
+    }
+    return Math.min(at, this.until);
+  }
+
   /** Moves over any value. `depth` is how many brackets are open around it. */
   skip(depth: number): void {
     const byte = this.next();
@@ -128,8 +137,34 @@ export class JsonReader {
     else if (byte === OPEN_LIST) this.#skipList(depth + 1);
     else if (byte === 0x74) this.#skipWord('true');
     else if (byte === 0x66) this.#skipWord('false');
-    else if (byte === 0x6e) this.#skipWord('null');
+    else if (byte === NULL) this.#skipWord('null');
     else this.#skipNumber();
+  }
+
+  /** Moves over any value of a text that is known to be JSON: quicker, as it looks for the end alone. */
+  pass(): void {
+    const byte = this.next();
+    if (byte === QUOTE) this.string();
+    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) this.#passBrackets();
+    else while (!ENDS[this.#bytes[this.position] ?? COMMA]) this.position++;
+  }
+
+  #passBrackets(): void {
+    let at = this.position;
+    let depth = 0;
+    do {
+      const byte = this.#bytes[at];
+      if (byte === QUOTE) {
+        this.position = at;
+        this.string();
+        at = this.position;
+        continue;
+      }
+      at++;
+      if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth++;
+      else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) depth--;
+    } while (depth > 0 && at < this.#end);
+    this.position = at;
   }
 
   /** The text between two offsets. */
@@ -202,6 +237,8 @@ export const OPEN_OBJECT = 0x7b;
 export const CLOSE_OBJECT = 0x7d;
 export const OPEN_LIST = 0x5b;
 export const CLOSE_LIST = 0x5d;
+/** What `null` begins with. */
+export const NULL = 0x6e;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
@@ -210,6 +247,8 @@ const POINT = 0x2e;
 
 /** What may follow a backslash, but for `u`; and hex digits. */
 const ESCAPED = bytesOf('"\\/bfnrt');
+/** What may follow a number or a word. */
+const ENDS = bytesOf(' \t\r\n,]}');
 const HEX_DIGIT = bytesOf('0123456789abcdefABCDEF');
 
 function bytesOf(characters: string): Uint8Array {
@@ -227,3 +266,5 @@ export function wordsOf(characters: string): Int32Array {
   const bytes = Buffer.from(characters, 'latin1');
   return Int32Array.from({ length: bytes.length / 4 }, (_, word) => bytes.readInt32LE(word * 4));
 }
+
+keepCompiled(new JsonReader(new Uint8Array()));

@@ -1,7 +1,7 @@
 import type { Time } from '../model/time.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../support/meaningful.ts';
 import { IdTable } from './id-table.ts';
-import { type JsonReader, NOT_READ, OPEN_OBJECT, QUOTE } from './json-reader.ts';
+import { type JsonReader, NOT_READ, NULL, OPEN_OBJECT, QUOTE } from './json-reader.ts';
 import { parseJson } from './json-text.ts';
 import { BAD_ID } from './otlp-batch.ts';
 import { jsonFields } from './otlp-json-value.ts';
@@ -13,6 +13,9 @@ import { cutText } from './value-budget.ts';
  * parsing its text.
  */
 
+/** How many brackets are open inside a span. */
+export const SPAN_DEPTH = 7;
+
 const ids = new IdTable();
 const texts = new TextTable();
 
@@ -22,11 +25,20 @@ export function readObject(reader: JsonReader, depth: number): unknown {
   return readAny(reader, depth);
 }
 
-/** Of any value, made of its text. */
+/** Of any value, made of its text. Moves over the value, also where it is too large and NOT_READ is thrown. */
 export function readAny(reader: JsonReader, depth: number): unknown {
   reader.next();
   const from = reader.position;
   reader.skip(depth);
+  return parsed(reader, from);
+}
+
+/** The most bytes of JSON that are parsed at once. As objects they may take twenty times as much. */
+export const MAX_PARSED_BYTES: number = 4 * 2 ** 20;
+
+/** What lies between `from` and the cursor. */
+function parsed(reader: JsonReader, from: number): unknown {
+  if (reader.position - from > MAX_PARSED_BYTES) throw NOT_READ;
   return parseJson(reader.text(from, reader.position));
 }
 
@@ -55,6 +67,7 @@ function bitsOf(reader: JsonReader, at: number): number {
 let isBadHex = false;
 
 export function readTraceId(reader: JsonReader): string {
+  if (reader.next() !== QUOTE) return readNull(reader);
   reader.string();
   const { from, until } = reader;
   if (until === from) return '';
@@ -71,6 +84,7 @@ export function readTraceId(reader: JsonReader): string {
 }
 
 export function readSpanId(reader: JsonReader, isParent: boolean): string {
+  if (reader.next() !== QUOTE) return readNull(reader);
   reader.string();
   const { from, until } = reader;
   if (until === from) return '';
@@ -83,11 +97,27 @@ export function readSpanId(reader: JsonReader, isParent: boolean): string {
   return isParent ? ids.parentId(high, low) : ids.spanId(high, low);
 }
 
-/** A text of at most 64 KiB. */
+/** A null stands for an absent field. @throws NOT_READ for anything else. */
+function readNull(reader: JsonReader): string {
+  if (reader.next() !== NULL) throw NOT_READ;
+  reader.skip(SPAN_DEPTH);
+  return '';
+}
+
+/** A UTF-16 unit is at most six bytes, so nothing that is kept lies behind these. */
+const MAX_ESCAPED = MAX_ATTRIBUTE_LENGTH * 6;
+
+/** A text of a span. */
 export function readText(reader: JsonReader): string {
+  return reader.next() === QUOTE ? readString(reader) : readNull(reader);
+}
+
+/** The part of a string that is kept. */
+export function readString(reader: JsonReader): string {
   reader.string();
   const { from, until } = reader;
-  if (reader.isEscaped) return jsonFields.text(JSON.parse(reader.text(from - 1, until + 1)));
+  if (reader.isEscaped)
+    return jsonFields.text(JSON.parse(`"${reader.text(from, reader.escapedEnd(MAX_ESCAPED))}"`));
   const length = until - from;
   if (length <= MAX_TABLE_TEXT) return texts.text(texts.find(reader.view, from, length));
   // A UTF-16 unit is at most three bytes, so no more needs decoding; one character may be torn at the cut.
@@ -99,7 +129,7 @@ export function readNumber(reader: JsonReader, depth: number): number {
   const from = reader.position;
   reader.skip(depth);
   const number = reader.position - from <= SMALL_DIGITS ? digits(reader, from, reader.position) : -1;
-  return number >= 0 ? number : jsonFields.number(parseJson(reader.text(from, reader.position)));
+  return number >= 0 ? number : jsonFields.number(parsed(reader, from));
 }
 
 const SMALL_DIGITS = 9;
@@ -121,7 +151,7 @@ export function readTime(reader: JsonReader, depth: number): Time | undefined {
       if (seconds >= 0 && nanos >= 0) return seconds === 0 && nanos === 0 ? undefined : [seconds, nanos];
     }
   } else reader.skip(depth);
-  return jsonFields.time(parseJson(reader.text(at, reader.position)));
+  return jsonFields.time(parsed(reader, at));
 }
 
 /** @returns less than 0 where it is no number. */

@@ -1,5 +1,6 @@
 import type { Span, SpanKind, SpanResource } from '../model/span.ts';
 import type { Time } from '../model/time.ts';
+import { keepCompiled } from '../support/keep-compiled.ts';
 
 /** What one OTLP request held: its good spans, and how many others. */
 export interface DecodedBatch {
@@ -59,7 +60,10 @@ export const NO_ATTRIBUTES: Attributes = Object.freeze(newAttributes());
 /** Turns raw spans into a DecodedBatch: both encodings share what makes a span good. */
 export class OtlpBatch {
   #spans: Span[] = [];
-  #rejected: Map<string, number> | undefined;
+  readonly #rejected = new Map<string, number>();
+  /** The fault of the span that was rejected last, and how many had it since there was another. */
+  #fault: string | undefined;
+  #count = 0;
   #unusable = 0;
 
   /**
@@ -107,8 +111,16 @@ export class OtlpBatch {
 
   /** Counts a span whose ids are none. `fault` is one of a few fixed texts. */
   reject(fault: string): void {
-    this.#rejected ??= new Map();
-    this.#rejected.set(fault, (this.#rejected.get(fault) ?? 0) + 1);
+    if (fault !== this.#fault) this.#settleFault(fault);
+    this.#count++;
+  }
+
+  #settleFault(next?: string): void {
+    if (this.#fault !== undefined) {
+      this.#rejected.set(this.#fault, (this.#rejected.get(this.#fault) ?? 0) + this.#count);
+    }
+    this.#fault = next;
+    this.#count = 0;
   }
 
   /** Counts a span that cannot be learned from. */
@@ -127,8 +139,9 @@ export class OtlpBatch {
   take(): DecodedBatch {
     const spans = this.piece();
     const unusable = this.#unusable === 0 ? {} : { unusable: this.#unusable };
+    if (this.#fault === undefined) return { spans, rejected: 0, ...unusable };
+    this.#settleFault();
     const faults = this.#rejected;
-    if (faults === undefined) return { spans, rejected: 0, ...unusable };
     let rejected = 0;
     for (const count of faults.values()) rejected += count;
     const texts = [...faults].map(([fault, count]) => `${fault} (${count})`);
@@ -160,3 +173,5 @@ function isParent(parentSpanId: string): boolean {
 function isSpanKind(kind: number): kind is SpanKind {
   return Number.isInteger(kind) && kind >= 0 && kind <= 5;
 }
+
+keepCompiled(new OtlpBatch());

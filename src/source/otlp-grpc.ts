@@ -1,5 +1,6 @@
 import * as http2 from 'node:http2';
 import { Server as TlsServer } from 'node:tls';
+import { BodyMemory } from './receiver/body-memory.ts';
 import { boundSession } from './receiver/bounded-session.ts';
 import { CertificateFiles, type ReceiverTls } from './receiver/certificate-files.ts';
 import { ConnectionCount } from './receiver/connection-count.ts';
@@ -33,6 +34,7 @@ export class OtlpGrpcReceiver {
   readonly #options: ResolvedReceiverOptions;
   readonly #intake: Intake;
   readonly #gate: Gate;
+  readonly #memory = new BodyMemory();
   readonly #connections: ConnectionCount;
   readonly #inFlight = new InFlight<GrpcCall>();
   readonly #sessions = new Set<http2.ServerHttp2Session>();
@@ -118,13 +120,15 @@ export class OtlpGrpcReceiver {
     const { maxRequestBodySize: maxBytes, bodyTimeoutMillis: timeoutMillis } = this.#options;
     try {
       const head = this.#accept(stream, headers, call);
-      room = new Room(this.#options.sink, head);
+      room = new Room(this.#options.sink, head, this.#memory);
       const message = await readGrpcMessage(stream, { room, maxBytes, timeoutMillis });
       if (message.isCompressed && head.contentEncoding === undefined) {
         throw Refusal.garbled('expected grpc-encoding to say how the message is compressed');
       }
-      const contentEncoding = message.isCompressed ? head.contentEncoding : undefined;
-      call.answer(await this.#intake.take({ ...head, contentEncoding }, message.bytes, room));
+      // A message that is not compressed may come in a call that names a compression.
+      const isAsNamed = message.isCompressed || head.contentEncoding === undefined;
+      const ofMessage = isAsNamed ? head : { ...head, contentEncoding: undefined };
+      call.answer(await this.#intake.take(ofMessage, message.bytes, room));
     } catch (error) {
       if (!(error instanceof SenderGoneError)) {
         call.refuse(error instanceof Refusal ? error : Refusal.unreadable());

@@ -2,6 +2,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { BodyMemory } from './receiver/body-memory.ts';
 import { BoundedBytes } from './receiver/bounded-bytes.ts';
 import { CertificateFiles } from './receiver/certificate-files.ts';
 import { ConnectionCount } from './receiver/connection-count.ts';
@@ -44,6 +45,7 @@ export class OtlpHttpReceiver {
   readonly #options: ResolvedReceiverOptions;
   readonly #intake: Intake;
   readonly #gate: Gate;
+  readonly #memory = new BodyMemory();
   readonly #cors: Cors;
   readonly #connections: ConnectionCount;
   readonly #inFlight = new InFlight<HttpExchange>();
@@ -136,7 +138,7 @@ export class OtlpHttpReceiver {
     try {
       const head = this.#accept(request, exchange);
       if (head === undefined) return;
-      room = new Room(this.#options.sink, head);
+      room = new Room(this.#options.sink, head, this.#memory);
       const bytes = new BoundedBytes(room, maxRequestBodySize, exchange.head.declaredLength);
       if (request.headers.expect !== undefined) response.writeContinue();
       const { signal } = exchange;

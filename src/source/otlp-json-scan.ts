@@ -16,9 +16,11 @@ import {
   readNumber,
   readObject,
   readSpanId,
+  readString,
   readText,
   readTime,
   readTraceId,
+  SPAN_DEPTH,
 } from './json-values.ts';
 import {
   type Attributes,
@@ -57,10 +59,9 @@ export function wantJsonAttributes(wants: Wants): void {
 const keys = new WantedKeys();
 
 /** How many brackets are open inside each message. */
-export const REQUEST_DEPTH = 1;
-export const RESOURCE_SPANS_DEPTH = 3;
-export const SCOPE_SPANS_DEPTH = 5;
-export const SPAN_DEPTH = 7;
+const REQUEST_DEPTH = 1;
+const RESOURCE_SPANS_DEPTH = 3;
+const SCOPE_SPANS_DEPTH = 5;
 const STATUS_DEPTH = 8;
 const KEY_VALUE_DEPTH = 9;
 
@@ -166,7 +167,11 @@ export function readJsonSpan(
         end = readTime(reader, SPAN_DEPTH);
         break;
       case FIELD.attributes:
-        reader.expect(OPEN_LIST);
+        if (reader.next() !== OPEN_LIST) {
+          reader.skip(SPAN_DEPTH);
+          break;
+        }
+        reader.position++;
         for (let first = true; reader.goesOn(first, CLOSE_LIST); first = false) {
           attributes = readAttribute(reader, attributes);
         }
@@ -200,6 +205,10 @@ export function readJsonSpan(
 function readStatus(reader: JsonReader): number {
   let seen = 0;
   let code = 0;
+  if (reader.next() !== OPEN_OBJECT) {
+    reader.skip(SPAN_DEPTH);
+    return code;
+  }
   reader.expect(OPEN_OBJECT);
   for (let isFirst = true; reader.goesOn(isFirst, CLOSE_OBJECT); isFirst = false) {
     const name = readField(reader);
@@ -221,7 +230,7 @@ function readAttribute(reader: JsonReader, into: Attributes): Attributes {
     reader.position--;
     const key = readKey(reader);
     if (reader.passes(USUAL_VALUE)) {
-      const text = key === undefined ? reader.string() : readText(reader);
+      const text = key === undefined ? reader.string() : readString(reader);
       if (reader.closes() && reader.closes())
         return key === undefined ? into : withAttribute(into, key, text);
     }
@@ -269,7 +278,7 @@ function readValue(reader: JsonReader): unknown {
   const from = reader.position;
   reader.position++;
   if (reader.next() === QUOTE && readField(reader) === FIELD.stringValue && reader.next() === QUOTE) {
-    const text = readText(reader);
+    const text = readString(reader);
     if (reader.closes()) return text;
   }
   reader.position = from;

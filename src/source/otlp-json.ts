@@ -1,5 +1,7 @@
 import { parseJson } from './json-text.ts';
-import type { DecodedBatch, Wants } from './otlp-batch.ts';
+import { MAX_PARSED_BYTES } from './json-values.ts';
+import { type DecodedBatch, type Wants, wholeOf } from './otlp-batch.ts';
+import { jsonPieces } from './otlp-json-pieces.ts';
 import { scanJsonRequest } from './otlp-json-scan.ts';
 import { decodeJsonRequest } from './otlp-json-value.ts';
 
@@ -10,20 +12,21 @@ import { decodeJsonRequest } from './otlp-json-value.ts';
  *
  *     bytes → scan, as senders write it → DecodedBatch
  *           → else, of any other form → parseJson → request → DecodedBatch
+ *           → and too large for that → pieces → DecodedBatch
  *
  * @param body its bytes, its text, or what `parseJson` made of it. JSON.parse instead would round bare nanoseconds.
  * @throws MalformedBodyError where the text is no JSON, or its outer structure is not that of a request.
  */
 export function decodeOtlpJson(body: unknown, wants: Wants): DecodedBatch {
-  if (typeof body === 'string') {
-    return scanJsonRequest(Buffer.from(body), wants) ?? decodeJsonRequest(parseJson(body), wants);
-  }
-  if (body instanceof Uint8Array) {
-    return scanJsonRequest(body, wants) ?? decodeJsonRequest(parseJson(textOf(body)), wants);
-  }
-  return decodeJsonRequest(body, wants);
+  if (typeof body === 'string') return decodeBytes(Buffer.from(body), wants);
+  return body instanceof Uint8Array ? decodeBytes(body, wants) : decodeJsonRequest(body, wants);
 }
 
-function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+function decodeBytes(bytes: Uint8Array, wants: Wants): DecodedBatch {
+  const batch = scanJsonRequest(bytes, wants);
+  if (batch !== undefined) return batch;
+  if (bytes.length > MAX_PARSED_BYTES) return wholeOf(jsonPieces(bytes, wants, Number.POSITIVE_INFINITY));
+  const { buffer, byteOffset, byteLength } = bytes;
+  const text = Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+  return decodeJsonRequest(parseJson(text), wants);
 }

@@ -4,7 +4,7 @@ import { type Attributes, newAttributes, OtlpBatch, type SpanPieces, type Wants 
 import { readSpan, wantAttributes } from './otlp-protobuf-span.ts';
 import { ProtobufReader, tags } from './protobuf-reader.ts';
 import { readKeyValue } from './protobuf-value.ts';
-import { isResourceKey, resourceOf } from './resource.ts';
+import { isResourceKey, NO_RESOURCE, resourceOf } from './resource.ts';
 import { TextTable } from './text-table.ts';
 
 /**
@@ -40,13 +40,9 @@ export function* protobufPieces(bytes: Uint8Array, wants: Wants, pieceBytes: num
           const from = reader.position;
           const scopeName = findScopeName(reader);
           reader.position = from;
+          resource ??= attributes === undefined ? NO_RESOURCE : resourceOf(attributes);
           while (reader.isInside) {
-            const tag = reader.tag();
-            if (tag !== SCOPE_SPANS.spans) reader.skip(tag);
-            else {
-              resource ??= resourceOf(attributes ?? {});
-              readSpan(reader, scopeName, resource, batch);
-            }
+            readSpans(reader, scopeName, resource, batch, pauseAt);
             if (reader.position >= pauseAt) {
               yield batch.piece();
               pauseAt = reader.position + pieceBytes;
@@ -70,6 +66,21 @@ export function* protobufPieces(bytes: Uint8Array, wants: Wants, pieceBytes: num
     }
   }
   return batch.take();
+}
+
+/** Those of a ScopeSpans, up to where it is time to pause. */
+function readSpans(
+  reader: ProtobufReader,
+  scopeName: string,
+  resource: SpanResource,
+  batch: OtlpBatch,
+  pauseAt: number,
+): void {
+  while (reader.isInside && reader.position < pauseAt) {
+    const tag = reader.tag();
+    if (tag === SCOPE_SPANS.spans) readSpan(reader, scopeName, resource, batch);
+    else reader.skip(tag);
+  }
 }
 
 const texts = new TextTable();

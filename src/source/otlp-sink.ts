@@ -1,3 +1,4 @@
+import type { Span } from '../model/span.ts';
 import type { DecodedBatch } from './otlp-batch.ts';
 
 /** The three kinds of data that one OTLP endpoint takes. Only traces are learned from. */
@@ -55,8 +56,15 @@ export interface OtlpSink {
    * again in a second or two.
    */
   admit(bytes: number, request: RequestOwner): (() => void) | undefined;
+  /**
+   * Whether nothing looks at a request's body once its `accept` is done, what it waits for included: then the memory
+   * of bodies is used again. Absent where they may be kept.
+   */
+  readonly leavesBodies?: boolean;
   /** Whether a span attribute is decoded at all. */
   wants(key: string): boolean;
+  /** Takes spans of a request that is too large to be decoded in one go; `accept` follows with the last. Never throws. */
+  learn(spans: readonly Span[], request: RequestOwner): void;
   /**
    * Takes a request that was decoded (traces) or left as it is (metrics and logs: `batch` is undefined). Never throws.
    * @returns undefined where the receiver answers by itself at once; else what it waits for: the answer of the

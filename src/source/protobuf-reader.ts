@@ -1,3 +1,4 @@
+import { keepCompiled } from '../support/keep-compiled.ts';
 import { MalformedBodyError } from './malformed-body-error.ts';
 import { MAX_TABLE_TEXT, type TextTable } from './text-table.ts';
 import { cutText } from './value-budget.ts';
@@ -39,23 +40,15 @@ export const tags = {
 export class ProtobufReader {
   /** Offset of what is read next. May be set to where a value of the message began, to read that again. */
   position = 0;
-  #bytes: Buffer;
+  readonly #bytes: Buffer;
   /** All bytes, for those who read values of their own kinds from it. */
-  view: DataView;
+  readonly view: DataView;
   #end: number;
   /** The halves of the varint that was read last, where it took more than two bytes. */
   #low = 0;
   #high = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#end = bytes.byteLength;
-  }
-
-  /** Begins anew with another message. */
-  reset(bytes: Uint8Array): void {
-    this.position = 0;
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = bytes.byteLength;
@@ -169,6 +162,8 @@ export class ProtobufReader {
       return (first & 0x7f) | (second << 7);
     }
     this.#readHalves();
+    // Small ones are to stay what the engine keeps as integers: offsets are made of them.
+    if (this.#high === 0 && this.#low >= 0) return this.#low;
     return (this.#high >>> 0) * 0x1_0000_0000 + (this.#low >>> 0);
   }
 
@@ -240,3 +235,5 @@ export class ProtobufReader {
     return at;
   }
 }
+
+keepCompiled(new ProtobufReader(new Uint8Array()));

@@ -43,3 +43,6 @@ function scalar(value: unknown): string | null {
     ? String(value)
     : null;
 }
+
+/** Of a sender that says nothing of where its spans come from. */
+export const NO_RESOURCE: SpanResource = resourceOf({});

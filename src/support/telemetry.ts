@@ -5,6 +5,8 @@ import { tell } from './tell.ts';
 export type DropReason =
   /** Came more than `lateMillis` after its trace's last span. */
   | 'late'
+  /** Does not say when it began, so that nothing can be told of what ran beside it. */
+  | 'unusable'
   /** Its run waited for a store longer than the write queue could hold it. */
   | 'queue_full'
   /** Its agent is one more than the store takes. */

@@ -65,6 +65,14 @@ describe('each decoder agrees with the plain one', () => {
       'a value of two kinds',
       '{"resourceSpans":[{"scopeSpans":[{"spans":[{IDS,"attributes":[{"key":"k","value":{"intValue":1,"stringValue":"x"}},{"key":"l","value":{"stringValue":"y","stringValue":"z"}}]}]}]}]}',
     ],
+    [
+      'digits that are no text',
+      '{"resourceSpans":[{"scopeSpans":[{"spans":[{IDS,"parentSpanId":1000000000000000,"name":10000000000000000}]}]}]}',
+    ],
+    [
+      'nulls',
+      '{"resourceSpans":[{"scopeSpans":[{"spans":[{IDS,"parentSpanId":null,"name":null,"kind":null,"attributes":null,"status":null},{"traceId":null}]}]}]}',
+    ],
     ['an escaped name', '{"resource\\u0053pans":[RS]}'],
     ['something behind the end', '{"resourceSpans":[RS]}]'],
     ['a byte order mark', '\ufeff{"resourceSpans":[RS]}'],

@@ -90,9 +90,12 @@ describe('decodeOtlpJson', () => {
       expect([span.traceId, span.spanId, span.parentSpanId]).toEqual([TRACE_ID, SPAN_ID, PARENT_ID]);
     });
 
-    it.each([undefined, null, '', '0000000000000000'])('a parent id of %j is none', (parentSpanId) => {
-      expect(decode({ parentSpanId }).parentSpanId).toBeUndefined();
-    });
+    it.each([undefined, null, '', '0000000000000000', 'b7ad', 'b7ad6b716920333g', 7])(
+      'a parent id of %j is none',
+      (parentSpanId) => {
+        expect(decode({ parentSpanId }).parentSpanId).toBeUndefined();
+      },
+    );
 
     it.each([
       [{ traceId: undefined }, '1 span rejected: the trace id is not 16 bytes (1)'],
@@ -102,7 +105,6 @@ describe('decodeOtlpJson', () => {
       [{ spanId: '' }, '1 span rejected: the span id is not 8 bytes (1)'],
       [{ spanId: '00f067aa0ba902bg' }, '1 span rejected: the span id is not 8 bytes (1)'],
       [{ spanId: '0'.repeat(16) }, '1 span rejected: the span id is all zeros (1)'],
-      [{ parentSpanId: 'b7ad' }, '1 span rejected: the parent span id is not 8 bytes (1)'],
     ])('rejects the span alone for %j', (fields, message) => {
       expect(rejection(fields)).toBe(message);
     });
@@ -131,6 +133,8 @@ describe('decodeOtlpJson', () => {
       '"startTimeUnixNano":1.795354563298730797e18',
       '"startTimeUnixNano":"1795354563298730797.000"',
       '"startTimeUnixNano":17953545632987307970E-1',
+      '"startTimeUnixNano":1795354563298730797.0',
+      '"startTimeUnixNano":1795354563298730797.000',
     ])('are exact to the nanosecond in %s', (time) => {
       const body = JSON.stringify(requestOf([spanJson()])).replace(/"startTimeUnixNano":"\d+"/, time);
       expect(body).toContain(time);
@@ -166,16 +170,23 @@ describe('decodeOtlpJson', () => {
       '1e999',
       true,
       {},
-    ])('reject the span where one is %j', (startTimeUnixNano) => {
-      expect(rejection({ startTimeUnixNano })).toBe(
-        '1 span rejected: a time is not an unsigned 64-bit number (1)',
-      );
+    ])('leave the span out, yet not as a bad one, where one is %.30j', (time) => {
+      const spans = [spanJson({ startTimeUnixNano: time }), spanJson({ endTimeUnixNano: time }), spanJson()];
+      expect(decodeOtlpJson(requestOf(spans), everything)).toEqual({
+        spans: [expect.anything()],
+        rejected: 0,
+        unusable: 2,
+      });
     });
 
-    it('reject the span where the start is missing', () => {
-      expect(rejection({ startTimeUnixNano: undefined })).toBe(
-        '1 span rejected: the start time is missing (1)',
-      );
+    it.each([undefined, null, 0, '0'])('and where the start is %j', (startTimeUnixNano) => {
+      const spans = [spanJson({ startTimeUnixNano }), spanJson({ startTimeUnixNano, spanId: 'x' })];
+      expect(decodeOtlpJson(requestOf(spans), everything)).toEqual({
+        spans: [],
+        rejected: 1,
+        message: '1 span rejected: the span id is not 8 bytes (1)',
+        unusable: 1,
+      });
     });
   });
 

@@ -80,16 +80,19 @@ describe('decodeOtlpProtobuf', () => {
       spanJson(),
       spanJson({ spanId: '0'.repeat(16) }),
       spanJson({ startTimeUnixNano: undefined }),
-      spanJson({ parentSpanId: PARENT_ID.repeat(2) }),
+      spanJson({ parentSpanId: PARENT_ID.repeat(2), name: 'of an unknown parent' }),
       {},
     ];
     const batch = decode(requestOf(spans));
-    expect(batch.spans).toHaveLength(1);
-    expect(batch.rejected).toBe(5);
+    expect(batch.spans.map(({ name, parentSpanId }) => [name, parentSpanId])).toEqual([
+      ['execute_tool search', undefined],
+      ['of an unknown parent', undefined],
+    ]);
+    expect(batch.rejected).toBe(3);
     expect(batch.message).toBe(
-      '5 spans rejected: the trace id is not 16 bytes (2), the span id is all zeros (1), ' +
-        'the start time is missing (1), the parent span id is not 8 bytes (1)',
+      '3 spans rejected: the trace id is not 16 bytes (2), the span id is all zeros (1)',
     );
+    expect(batch.unusable).toBe(1);
   });
 
   it('reads fields in any order: the resource after its spans, a value before its key', () => {

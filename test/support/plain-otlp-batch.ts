@@ -40,6 +40,7 @@ export function emptySpan(): RawSpan {
 export class PlainOtlpBatch {
   readonly #spans: Span[] = [];
   readonly #rejected = new Map<string, number>();
+  #unusable = 0;
 
   add(raw: RawSpan, scopeName: string, resource: SpanResource): void {
     const fault = faultOf(raw);
@@ -47,14 +48,18 @@ export class PlainOtlpBatch {
       this.reject(fault);
       return;
     }
+    if (!raw.startNanos || raw.endNanos === undefined) {
+      this.#unusable++;
+      return;
+    }
     this.#spans.push({
       traceId: raw.traceId,
       spanId: raw.spanId,
-      parentSpanId: isNoParent(raw.parentSpanId) ? undefined : raw.parentSpanId,
+      parentSpanId: isParent(raw.parentSpanId) ? raw.parentSpanId : undefined,
       parentIsRemote: (raw.flags & HAS_IS_REMOTE) === 0 ? undefined : (raw.flags & IS_REMOTE) !== 0,
       name: raw.name,
       kind: isSpanKind(raw.kind) ? raw.kind : 0,
-      start: timeFromUnixNanos(raw.startNanos ?? 0n),
+      start: timeFromUnixNanos(raw.startNanos),
       end: raw.endNanos ? timeFromUnixNanos(raw.endNanos) : undefined,
       isError: raw.statusCode === STATUS_ERROR,
       scopeName,
@@ -71,10 +76,11 @@ export class PlainOtlpBatch {
   finish(): DecodedBatch {
     let rejected = 0;
     for (const count of this.#rejected.values()) rejected += count;
-    if (rejected === 0) return { spans: this.#spans, rejected };
+    const unusable = this.#unusable > 0 && { unusable: this.#unusable };
+    if (rejected === 0) return { spans: this.#spans, rejected, ...unusable };
     const faults = [...this.#rejected].map(([fault, count]) => `${fault} (${count})`);
     const message = `${rejected} ${rejected === 1 ? 'span' : 'spans'} rejected: ${faults.join(', ')}`;
-    return { spans: this.#spans, rejected, message };
+    return { spans: this.#spans, rejected, message, ...unusable };
   }
 }
 
@@ -88,21 +94,16 @@ const SPAN_ID = /^[0-9a-f]{16}$/;
 const ZERO_TRACE_ID = '0'.repeat(32);
 const ZERO_SPAN_ID = '0'.repeat(16);
 
-/** A span without a start would seem to overlap everything, so it is no better than one without an id. */
 function faultOf(raw: RawSpan): string | undefined {
   if (!TRACE_ID.test(raw.traceId)) return 'the trace id is not 16 bytes';
   if (raw.traceId === ZERO_TRACE_ID) return 'the trace id is all zeros';
   if (!SPAN_ID.test(raw.spanId)) return 'the span id is not 8 bytes';
   if (raw.spanId === ZERO_SPAN_ID) return 'the span id is all zeros';
-  if (raw.parentSpanId !== '' && !SPAN_ID.test(raw.parentSpanId)) return 'the parent span id is not 8 bytes';
-  if (raw.startNanos === undefined || raw.endNanos === undefined)
-    return 'a time is not an unsigned 64-bit number';
-  if (raw.startNanos === 0n) return 'the start time is missing';
   return undefined;
 }
 
-function isNoParent(parentSpanId: string): boolean {
-  return parentSpanId === '' || parentSpanId === ZERO_SPAN_ID;
+function isParent(parentSpanId: string): boolean {
+  return SPAN_ID.test(parentSpanId) && parentSpanId !== ZERO_SPAN_ID;
 }
 
 function isSpanKind(kind: number): kind is SpanKind {

@@ -1,3 +1,4 @@
+import type { Span } from '../../src/model/span.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import type { PipelineOptions } from '../../src/pipeline-options.ts';
 import type { DecodedBatch } from '../../src/source/otlp-batch.ts';
@@ -10,6 +11,7 @@ const ROOM = 256 * 2 ** 20;
 export class PipelineSink implements OtlpSink {
   readonly #store = roomyStore();
   readonly pipeline: Pipeline;
+  readonly leavesBodies = true;
   /** Bytes that were given and not given back. */
   held = 0;
 
@@ -29,8 +31,14 @@ export class PipelineSink implements OtlpSink {
     return this.pipeline.attributes.wants(key);
   }
 
+  learn(spans: readonly Span[]): void {
+    this.pipeline.consume(spans);
+  }
+
   accept(_: OtlpRequest, batch: DecodedBatch | undefined): undefined {
-    if (batch !== undefined) this.pipeline.consume(batch.spans);
+    if (batch === undefined) return;
+    this.pipeline.consume(batch.spans);
+    this.pipeline.leaveOut(batch.unusable ?? 0);
   }
 
   /** Everything that was learned, once all is. */

@@ -1,9 +1,12 @@
+import type { Span } from '../../src/model/span.ts';
 import type { DecodedBatch } from '../../src/source/otlp-batch.ts';
 import type { OtlpRequest, OtlpSink, UpstreamAnswer } from '../../src/source/otlp-sink.ts';
 
 /** A sink that keeps what it is given, and has as much room as it is told. */
 export class RecordingSink implements OtlpSink {
   readonly requests: OtlpRequest[] = [];
+  /** Spans that came before those of the batches. */
+  readonly pieces: (readonly Span[])[] = [];
   readonly batches: (DecodedBatch | undefined)[] = [];
   /** In bytes. */
   room = Number.POSITIVE_INFINITY;
@@ -29,6 +32,10 @@ export class RecordingSink implements OtlpSink {
     return true;
   }
 
+  learn(spans: readonly Span[]): void {
+    this.pieces.push(spans);
+  }
+
   accept(request: OtlpRequest, batch: DecodedBatch | undefined): Promise<UpstreamAnswer> | undefined {
     this.requests.push(request);
     this.batches.push(batch);
@@ -37,6 +44,7 @@ export class RecordingSink implements OtlpSink {
 
   /** Names of all spans, in order of arrival. */
   get spans(): readonly string[] {
-    return this.batches.flatMap((batch) => batch?.spans.map(({ name }) => name) ?? []);
+    const spans = [...this.pieces.flat(), ...this.batches.flatMap((batch) => batch?.spans ?? [])];
+    return spans.map(({ name }) => name);
   }
 }

@@ -13,8 +13,11 @@ export class BoundedBytes {
   readonly #limit: number;
   /** What the body will not exceed, if the sender is right. */
   readonly #expected: number;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = NOTHING;
   #size = 0;
+  /** How many bytes there is room for. */
+  #capacity = 0;
+  #isBlock = false;
 
   /**
    * Takes room for the beginning at once, so that who finds none is refused before anything is read.
@@ -25,14 +28,15 @@ export class BoundedBytes {
     this.#room = room;
     this.#limit = limit;
     this.#expected = expected;
-    this.#grow(0);
+    this.#takeRoom(0);
   }
 
   /** @throws Refusal where the body is too large, or there is no room for it. */
   push(chunk: Uint8Array): void {
     const size = this.#size + chunk.length;
     if (size > this.#limit) throw Refusal.tooLarge(this.#limit);
-    if (size > this.#bytes.length) this.#grow(size);
+    if (size > this.#capacity) this.#takeRoom(size);
+    if (size > this.#bytes.length) this.#makeSpace();
     this.#bytes.set(chunk, this.#size);
     this.#size = size;
   }
@@ -44,22 +48,28 @@ export class BoundedBytes {
   /** What was collected; whoever keeps it keeps no more than that. */
   finish(): Buffer {
     const bytes = this.#bytes.subarray(0, this.#size);
-    const isWasteful = this.#bytes.length > this.#size * 1.25;
-    const kept = isWasteful ? copyOf(bytes) : bytes;
-    this.#bytes = Buffer.alloc(0);
-    return kept;
+    const isWasteful = !this.#isBlock && this.#bytes.length > this.#size * 1.25;
+    this.#bytes = NOTHING;
+    return isWasteful ? copyOf(bytes) : bytes;
   }
 
-  #grow(needed: number): void {
-    const before = this.#bytes.length;
+  #takeRoom(needed: number): void {
+    const before = this.#capacity;
     const doubled = Math.min(Math.max(before * 2, FIRST_BYTES), this.#expected);
-    const after = Math.max(doubled, needed);
-    this.#room.take(after - before);
-    const grown = Buffer.allocUnsafeSlow(after);
-    grown.set(this.#bytes.subarray(0, this.#size));
-    this.#bytes = grown;
+    this.#capacity = Math.max(doubled, needed);
+    this.#room.take(this.#capacity - before);
+  }
+
+  #makeSpace(): void {
+    const block = this.#room.block(this.#capacity);
+    const space = block ?? Buffer.allocUnsafeSlow(this.#capacity);
+    space.set(this.#bytes.subarray(0, this.#size));
+    this.#isBlock = block !== undefined;
+    this.#bytes = space;
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** Not from the pool that small buffers share: a queue may keep it long. */
 function copyOf(bytes: Uint8Array): Buffer {

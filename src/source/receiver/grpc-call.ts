@@ -95,11 +95,9 @@ export class GrpcCall {
 
   #succeed(message: Uint8Array): void {
     if (this.#stream.destroyed || this.#code !== undefined) return;
-    const prefix = Buffer.alloc(5);
-    prefix.writeUInt32BE(message.length, 1);
     this.#stream.once('wantTrailers', () => this.#stream.sendTrailers({ 'grpc-status': CODES.ok }));
     this.#respond(CODES.ok, {}, { waitForTrailers: true });
-    this.#stream.end(Buffer.concat([prefix, message]));
+    this.#stream.end(message.length === 0 ? EMPTY_MESSAGE : framed(message));
   }
 
   #respond(code: number, fields: OutgoingHttpHeaders, options: object = { endStream: true }): void {
@@ -129,6 +127,16 @@ export class GrpcCall {
     });
     stream.resume();
   }
+}
+
+const PREFIX_BYTES = 5;
+/** What all is answered with where all is well. */
+const EMPTY_MESSAGE = framed(new Uint8Array());
+
+function framed(message: Uint8Array): Buffer {
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
 }
 
 const ACCEPTED = CONTENT_ENCODINGS.join(',');

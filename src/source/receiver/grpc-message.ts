@@ -28,7 +28,7 @@ export async function readGrpcMessage(
   stream: Readable,
   { room, maxBytes, timeoutMillis }: ReadMessageOptions,
 ): Promise<GrpcMessage> {
-  const prefix = Buffer.alloc(PREFIX_BYTES);
+  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
   let prefixSize = 0;
   let length = 0;
   let body: BoundedBytes | undefined;

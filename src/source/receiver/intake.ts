@@ -1,8 +1,11 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { tell } from '../../support/tell.ts';
 import { MalformedBodyError } from '../malformed-body-error.ts';
-import type { DecodedBatch } from '../otlp-batch.ts';
+import type { DecodedBatch, Wants } from '../otlp-batch.ts';
 import { decodeOtlpJson } from '../otlp-json.ts';
+import { jsonPieces } from '../otlp-json-pieces.ts';
 import { decodeOtlpProtobuf } from '../otlp-protobuf.ts';
+import { protobufPieces } from '../otlp-protobuf-pieces.ts';
 import type { OtlpRequest, OtlpSink, UpstreamAnswer } from '../otlp-sink.ts';
 import type { ExportResult } from '../otlp-status.ts';
 import { BoundedBytes } from './bounded-bytes.ts';
@@ -26,10 +29,12 @@ interface HandedOver {
 export class Intake {
   readonly #sink: OtlpSink;
   readonly #maxBytes: number;
+  readonly #wants: Wants;
 
   constructor(sink: OtlpSink, maxBytes: number) {
     this.#sink = sink;
     this.#maxBytes = maxBytes;
+    this.#wants = (key) => sink.wants(key);
   }
 
   /** @throws Refusal */
@@ -56,7 +61,8 @@ export class Intake {
   async #read(request: OtlpRequest, bytes: Buffer): Promise<HandedOver> {
     try {
       if (request.signal !== 'traces') await skim(request.contentType, bytes);
-      return this.#handOver(request, bytes);
+      const isLarge = request.signal === 'traces' && bytes.length > AT_ONCE_BYTES;
+      return isLarge ? await this.#handOverInPieces(request, bytes) : this.#handOver(request, bytes);
     } catch (error) {
       if (error instanceof MalformedBodyError) throw Refusal.malformed(error.message);
       // Its text may hold content.
@@ -71,16 +77,48 @@ export class Intake {
    * answers of an upstream take. So spans need no room of their own.
    */
   #handOver(request: OtlpRequest, bytes: Buffer): HandedOver {
-    const batch = request.signal === 'traces' ? this.#decode(request, bytes) : undefined;
+    return this.#accept(request, request.signal === 'traces' ? this.#decode(request, bytes) : undefined);
+  }
+
+  /**
+   * The same for what may be millions of spans, of which no more than a piece are there at once, and which are decoded
+   * while other work has its turn. As a part cannot be taken back, the whole is looked at before, for faults.
+   */
+  async #handOverInPieces(request: OtlpRequest, bytes: Buffer): Promise<HandedOver> {
+    const decode = piecesOf(request.contentType);
+    if (request.contentType === 'application/json') assertUtf8(bytes);
+    for (const _ of decode(bytes, wantsNothing, PIECE_BYTES)) await nextTurn();
+    const pieces = decode(bytes, this.#wants, PIECE_BYTES);
+    for (;;) {
+      const { done, value } = pieces.next();
+      if (done) return this.#accept(request, value);
+      this.#sink.learn(value, request);
+      await nextTurn();
+    }
+  }
+
+  #accept(request: OtlpRequest, batch: DecodedBatch | undefined): HandedOver {
     const { rejected = 0, message } = batch ?? {};
     const answer = this.#sink.accept(request, batch);
     return { answer, result: { rejected, ...(message !== undefined && { message }) } };
   }
 
   #decode({ contentType }: OtlpRequest, bytes: Buffer): DecodedBatch {
-    const wants = (key: string) => this.#sink.wants(key);
-    if (contentType !== 'application/json') return decodeOtlpProtobuf(bytes, wants);
+    if (contentType !== 'application/json') return decodeOtlpProtobuf(bytes, this.#wants);
     assertUtf8(bytes);
-    return decodeOtlpJson(bytes, wants);
+    return decodeOtlpJson(bytes, this.#wants);
   }
+}
+
+/** What is decoded in one go, so that its spans are all there at once: as objects they may take twelve times as much. */
+const AT_ONCE_BYTES = 4 * 2 ** 20;
+/** What is decoded of a larger body in one turn of the event loop: some milliseconds. */
+const PIECE_BYTES = 2 ** 18;
+
+function piecesOf(contentType: OtlpRequest['contentType']): typeof protobufPieces {
+  return contentType === 'application/json' ? jsonPieces : protobufPieces;
+}
+
+function wantsNothing(): boolean {
+  return false;
 }

@@ -29,20 +29,24 @@ export function passedHeaders(
   headers: Readonly<Record<string, HeaderValues | undefined>>,
   dropsCredential: boolean,
 ): Readonly<Record<string, HeaderValues>> {
-  const named = namedByConnection(headers.connection);
+  const { connection } = headers;
+  const named = connection === undefined ? NONE : namedBy(connection);
   const passed = Object.create(null) as Record<string, HeaderValues>;
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
     if (value === undefined || OWN_HOP.has(name) || named.has(name)) continue;
-    if (name.startsWith(':') || OF_CALL.test(name)) continue;
+    if (name.startsWith(':') || (name.startsWith('grpc-') && OF_CALL.test(name))) continue;
     if (dropsCredential && name === 'authorization') continue;
     passed[name] = Array.isArray(value) && value.length === 1 ? String(value[0]) : value;
   }
   return passed;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** `Connection` names further fields that are for this hop. */
-function namedByConnection(value: HeaderValues | undefined): ReadonlySet<string> {
+function namedBy(connection: HeaderValues): ReadonlySet<string> {
   return new Set(
-    [value ?? ''].flat().flatMap((list) => list.split(',').map((name) => name.trim().toLowerCase())),
+    [connection].flat().flatMap((list) => list.split(',').map((name) => name.trim().toLowerCase())),
   );
 }

@@ -25,15 +25,19 @@ export interface ReadBodyOptions {
 export function readBody(stream: Readable, options: ReadBodyOptions): Promise<void> {
   const { timeoutMillis, signal, onChunk } = options;
   return new Promise((resolve, reject) => {
+    let isDone = false;
     const timer = setTimeout(() => stop(Refusal.tooSlow('the whole body', timeoutMillis)), timeoutMillis);
-    const stop = (error?: unknown) => {
+    const finish = () => {
+      isDone = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', onGone);
+    };
+    const stop = (error: unknown) => {
+      finish();
       stream.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
       // Without a reader the stream would go on by itself; what remains is for whoever refuses.
       stream.pause();
-      if (error === undefined) resolve();
-      else reject(error);
+      reject(error);
     };
     const onData = (chunk: Buffer) => {
       try {
@@ -42,8 +46,14 @@ export function readBody(stream: Readable, options: ReadBodyOptions): Promise<vo
         stop(error);
       }
     };
-    const onEnd = () => stop();
-    const onGone = () => stop(new SenderGoneError());
+    // The listeners stay, which costs less than to take them away: nothing more comes to them but the close.
+    const onEnd = () => {
+      finish();
+      resolve();
+    };
+    const onGone = () => {
+      if (!isDone) stop(new SenderGoneError());
+    };
     if (signal?.aborted || (stream.destroyed && !stream.readableEnded)) {
       onGone();
       return;

@@ -1,15 +1,22 @@
 import type { OtlpSink, RequestOwner } from '../otlp-sink.ts';
+import type { BodyMemory } from './body-memory.ts';
 import { Refusal } from './refusal.ts';
+
+type RoomGiver = Pick<OtlpSink, 'admit' | 'leavesBodies'>;
 
 /** The memory one request was given by the sink, taken step by step as its body comes in, and given back as one. */
 export class Room {
-  readonly #sink: Pick<OtlpSink, 'admit'>;
+  readonly #sink: RoomGiver;
   readonly #request: RequestOwner;
+  readonly #memory: BodyMemory | undefined;
   readonly #releases: (() => void)[] = [];
+  readonly #blocks: Buffer[] = [];
 
-  constructor(sink: Pick<OtlpSink, 'admit'>, request: RequestOwner) {
+  /** @param memory for the body; it is used only where the sink leaves bodies. */
+  constructor(sink: RoomGiver, request: RequestOwner, memory?: BodyMemory) {
     this.#sink = sink;
     this.#request = request;
+    this.#memory = sink.leavesBodies === true ? memory : undefined;
   }
 
   /** @throws Refusal where there is no more. */
@@ -19,7 +26,18 @@ export class Room {
     this.#releases.push(release);
   }
 
+  /**
+   * A block of memory of so many bytes or more, of which only what was taken may be used; undefined where there is none
+   * so large, or the body may outlive the request.
+   */
+  block(bytes: number): Buffer | undefined {
+    const block = this.#memory?.take(bytes);
+    if (block !== undefined) this.#blocks.push(block);
+    return block;
+  }
+
   giveBack(): void {
     for (const release of this.#releases.splice(0)) release();
+    for (const block of this.#blocks.splice(0)) this.#memory?.giveBack(block);
   }
 }
