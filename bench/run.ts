@@ -7,6 +7,7 @@ import { importBenchmarks } from './import.ts';
 import { learnBenchmarks } from './learn.ts';
 import { onEndBenchmarks } from './on-end.ts';
 import { readBenchmarks } from './read.ts';
+import { receiveBenchmarks } from './receive.ts';
 import { writeResults } from './results.ts';
 import { sweepBenchmarks } from './sweep.ts';
 
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...burstBenchmarks,
   ...heapBenchmarks,
   ...decodeBenchmarks,
+  ...receiveBenchmarks,
   ...learnBenchmarks,
   ...sweepBenchmarks,
   ...importBenchmarks,

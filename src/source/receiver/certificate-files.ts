@@ -7,6 +7,8 @@ export interface ReceiverTls {
   readonly keyFile: string;
   /** With it, senders must show a certificate that one of these authorities signed. */
   readonly clientCaFile?: string;
+  /** Whose certificate it is, in what is told of it. */
+  readonly usedBy?: string;
   /** How often the files are looked at for changes. Default 10,000. */
   readonly reloadIntervalMillis?: number;
 }
@@ -23,8 +25,8 @@ export class CertificateFiles {
 
   /** @throws Error that says which file is wrong, or that they do not match. */
   static async load(options: ReceiverTls): Promise<CertificateFiles> {
-    const { certFile, keyFile, clientCaFile: caFile } = options;
-    return new CertificateFiles(options, await PemFiles.load({ certFile, keyFile, caFile }));
+    const { certFile, keyFile, clientCaFile: caFile, usedBy } = options;
+    return new CertificateFiles(options, await PemFiles.load({ certFile, keyFile, caFile, usedBy }));
   }
 
   /** What a TLS server is made with. */

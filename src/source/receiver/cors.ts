@@ -35,7 +35,9 @@ export class Cors {
     this.#origins = new Set(allowedOrigins);
     this.#preflight = {
       'access-control-allow-methods': 'POST',
-      'access-control-allow-headers': [...HEADERS, ...allowedHeaders].join(', '),
+      'access-control-allow-headers': [
+        ...new Set([...HEADERS, ...allowedHeaders.map((name) => name.toLowerCase())]),
+      ].join(', '),
       'access-control-max-age': String(maxAgeSeconds),
     };
   }

@@ -73,6 +73,15 @@ export class JsonScan {
   }
 
   #faultAt(at: number): MalformedBodyError {
+    if (this.#isOtherValue(at)) return new MalformedBodyError('expected the request to be an object', at);
     return new MalformedBodyError(at === this.#bytes.length ? 'expected more JSON' : 'expected JSON', at);
+  }
+
+  /** Whether a value that is no object begins here, and nothing stands before it. */
+  #isOtherValue(at: number): boolean {
+    const before = Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, at).toString('latin1');
+    return (
+      /^(?:\xef\xbb\xbf)?\s*$/.test(before) && /["[\d\-tfn]/.test(String.fromCharCode(this.#bytes[at] ?? 0))
+    );
   }
 }
