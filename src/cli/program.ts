@@ -201,7 +201,10 @@ function withServeOptions(command: Command): Command {
     .option('--admin <host:port>', 'where plans, health and metrics are asked for (default: 127.0.0.1:4319)')
     .option('--store <url>', `where plans are kept (default: "${DEFAULT_STORE_URL}")`)
     .option('--key-prefix <prefix>', 'begins all keys in Redis (default: "spanplan:")')
-    .option('--forward <url>', 'where everything is passed on to: http://, https:// or grpc://HOST:PORT')
+    .option(
+      '--forward <url>',
+      'where everything is passed on to: http://, https:// or grpc://HOST:PORT (over gRPC, OTLP/JSON is refused)',
+    )
     .option('--log-level <level>', 'debug, info, warn or error (default: info)')
     .addHelpText('after', '\nEach option may come as a variable: --key-prefix is SPANPLAN_KEY_PREFIX.');
 }

@@ -31,6 +31,8 @@ export async function serve(options: ServeOptions, { err }: Outputs, version: st
   try {
     await sidecar.start();
   } catch (error) {
+    // The sentence is written when this comes. Connections that are closing may take seconds, for nobody's good.
+    setTimeout(() => process.exit(1), 0).unref();
     if (error instanceof StartError) throw new CliError(printable(error.message), 1, { cause: error });
     throw error;
   }

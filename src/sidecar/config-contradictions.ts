@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { type ListenAddress, parseListenAddress } from './config-address.ts';
 import type { ConfigDraft, Contradiction } from './config-draft.ts';
+import { listenerContradictions } from './config-listeners.ts';
 import { STORES } from './config-sections.ts';
 import { tokenContradictions } from './config-tokens.ts';
 import { isOwnEndpoint } from './forward-own-endpoint.ts';
+import { tenantNames } from './tenant-names.ts';
 
 /**
  * Finds contradictions between the values that are right.
@@ -15,6 +17,7 @@ export function* findContradictions(
 ): Iterable<Contradiction> {
   const isWhole: IsWhole = (...path) => !known.some((issue) => touches(issue, path));
   yield* receiverContradictions(draft, isWhole);
+  yield* listenerContradictions(draft);
   yield* storeContradictions(draft);
   yield* destinationContradictions(draft, isWhole);
   yield* tokenContradictions(draft);
@@ -58,29 +61,19 @@ function* receiverContradictions(draft: ConfigDraft, isWhole: IsWhole): Iterable
     };
   }
   const largest = Math.max(http?.max_request_body_size ?? 0, grpc?.max_request_body_size ?? 0);
+  const which = `protocols.${http?.max_request_body_size === largest ? 'http' : 'grpc'}.max_request_body_size`;
   const inFlight = otlp?.max_in_flight_size ?? Number.POSITIVE_INFINITY;
   if (inFlight < 2 * largest) {
     yield {
       path: ['receivers', 'otlp', 'max_in_flight_size'],
-      message: 'expected at least twice max_request_body_size: a body is held as it came and inflated',
+      message: `expected at least twice ${which}: a body is held as it came and inflated`,
     };
-  } else if (inFlight < 4 * largest && hasTenants(http, grpc)) {
+  } else if (inFlight < 4 * largest && tenantNames([http, grpc, draft?.extensions?.admin]).size > 1) {
     yield {
       path: ['receivers', 'otlp', 'max_in_flight_size'],
-      message:
-        'expected at least four times max_request_body_size: a tenant may take no more than it leaves to others',
+      message: `expected at least four times ${which}: a tenant may take no more than it leaves to others`,
     };
   }
-}
-
-function hasTenants(...listeners: readonly ({ readonly auth?: unknown } | undefined)[]): boolean {
-  return listeners.some((listener) => {
-    const { tokens } = (listener?.auth ?? {}) as { readonly tokens?: unknown };
-    return (
-      Array.isArray(tokens) &&
-      tokens.some((entry: { tenant?: unknown } | null) => entry?.tenant !== undefined)
-    );
-  });
 }
 
 function* storeContradictions(draft: ConfigDraft): Iterable<Contradiction> {
@@ -109,6 +102,9 @@ function* destinationContradictions(draft: ConfigDraft, isWhole: IsWhole): Itera
         message:
           'expected the place where spans went before; this is where the sidecar itself listens, and they would go round for ever',
       };
+    }
+    if (endpoint !== undefined && /:0+(?:\/.*)?$/.test(endpoint)) {
+      yield { path: at('endpoint'), message: 'expected a port above 0' };
     }
     const storage = sending_queue?.storage;
     if (sync === true && storage !== undefined) {

@@ -13,6 +13,21 @@ export type ForwardDropReason =
   /** It could not be sent before the process ended. */
   | 'shutdown';
 
+/** Why a request was not taken, and its sender told so. */
+export type ForwardRefusalReason =
+  /** The durable queue had no room for it. */
+  | 'queue_full'
+  /** It could not be written to the durable queue. */
+  | 'not_stored'
+  /** OTLP/JSON, which cannot be forwarded over gRPC. */
+  | 'json_over_grpc'
+  /** With sync: the upstream had no time for it, or was not there. */
+  | 'unavailable'
+  /** With sync: the upstream will not have it. */
+  | 'rejected'
+  /** The process ends. */
+  | 'shutdown';
+
 /** A request that was dropped; nothing of what it says. */
 export interface ForwardDrop {
   readonly reason: ForwardDropReason;
@@ -30,6 +45,8 @@ export interface ForwarderStats {
   readonly sent: number;
   /** Requests that were not taken, and whose sender was told so. */
   readonly refused: number;
+  /** The same by reason. */
+  readonly refusals: Readonly<Record<ForwardRefusalReason, number>>;
   readonly dropped: Readonly<Record<ForwardDropReason, number>>;
   /** Requests that wait or are being sent. */
   readonly queuedRequests: number;
@@ -44,9 +61,16 @@ export interface ForwarderStats {
 export class ForwardAccount {
   received = 0;
   sent = 0;
-  refused = 0;
   held = 0;
   retries = 0;
+  readonly refusals: Record<ForwardRefusalReason, number> = {
+    queue_full: 0,
+    not_stored: 0,
+    json_over_grpc: 0,
+    unavailable: 0,
+    rejected: 0,
+    shutdown: 0,
+  };
   readonly dropped: Record<ForwardDropReason, number> = {
     queue_full: 0,
     rejected: 0,

@@ -43,5 +43,6 @@ const CODE_BY_STATUS: ReadonlyMap<number, number> = new Map([
   [403, CODES.permissionDenied],
   [404, CODES.notFound],
   [413, CODES.resourceExhausted],
+  [415, CODES.invalidArgument],
   [500, CODES.internal],
 ]);

@@ -5,6 +5,7 @@ import {
   type ForwardDrop,
   type ForwardDropReason,
   type ForwarderStats,
+  type ForwardRefusalReason,
 } from './forward-account.ts';
 import type { ForwardItem } from './forward-item.ts';
 import { ForwardNotices } from './forward-notices.ts';
@@ -29,9 +30,20 @@ export class ForwardLedger {
   }
 
   get stats(): ForwarderStats {
-    const { received, sent, refused, dropped, held, retries } = this.#account;
+    const { received, sent, refusals, dropped, held, retries } = this.#account;
+    const refused = Object.values(refusals).reduce((sum, count) => sum + count, 0);
     const { size: queuedRequests, bytes: queuedBytes } = this.queue;
-    return { received, sent, refused, dropped: { ...dropped }, queuedRequests, queuedBytes, held, retries };
+    return {
+      received,
+      sent,
+      refused,
+      refusals: { ...refusals },
+      dropped: { ...dropped },
+      queuedRequests,
+      queuedBytes,
+      held,
+      retries,
+    };
   }
 
   get isFailing(): boolean {
@@ -42,13 +54,14 @@ export class ForwardLedger {
     this.#account.received++;
   }
 
-  refuse(answer: UpstreamAnswer): UpstreamAnswer {
-    this.#account.refused++;
+  refuse(answer: UpstreamAnswer, reason: ForwardRefusalReason): UpstreamAnswer {
+    this.#account.refusals[reason]++;
     return answer;
   }
 
   /** The upstream took it, while its sender waited. */
   pass(): void {
+    this.#notices.works();
     this.#account.sent++;
   }
 
@@ -61,8 +74,8 @@ export class ForwardLedger {
   }
 
   /** The upstream has no time, or is not there. */
-  fail(cause: string): void {
-    this.#notices.failing(cause);
+  fail(cause: string, whatFollows: 'requests wait' | 'senders are told so' = 'requests wait'): void {
+    this.#notices.failing(cause, whatFollows);
   }
 
   retry(): void {

@@ -17,8 +17,10 @@ export class ForwardNotices {
     return this.#isFailing;
   }
 
-  failing(cause: string): void {
-    if (!this.#isFailing) tell.warn(`spanplan: forwarding to ${this.#where} fails (${cause}); requests wait`);
+  failing(cause: string, whatFollows: string): void {
+    if (!this.#isFailing) {
+      tell.warn(`spanplan: forwarding to ${this.#where} fails (${cause}); ${whatFollows}`);
+    }
     this.#isFailing = true;
   }
 
@@ -36,6 +38,8 @@ export class ForwardNotices {
     this.#toldAt.set(reason, now);
     this.#untold.delete(reason);
     const requests = count === 1 ? '1 request' : `${count} requests`;
-    tell.warn(`spanplan: ${requests} not forwarded to ${this.#where}: ${reason} (${cause})`);
+    tell.warn(
+      `spanplan: ${requests} not forwarded to ${this.#where}: ${reason}${cause === '' ? '' : ` (${cause})`}`,
+    );
   }
 }

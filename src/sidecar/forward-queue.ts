@@ -8,6 +8,8 @@ export class ForwardQueue {
   readonly #waiting = new Set<ForwardItem>();
   readonly #onEmpty = new Set<() => void>();
   #bytes = 0;
+  /** What the last request needed, where it found no room. */
+  #lacking: number | undefined;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -22,8 +24,15 @@ export class ForwardQueue {
   }
 
   /** One request of any size is let in, so that none is too large for ever. */
-  hasRoom(bytes: number): boolean {
-    return this.#bytes === 0 || this.#bytes + bytes <= this.#maxBytes;
+  admits(bytes: number): boolean {
+    const hasRoom = this.#hasRoom(bytes);
+    this.#lacking = hasRoom ? undefined : bytes;
+    return hasRoom;
+  }
+
+  /** Whether the last request found no room, and would find none now. */
+  get isFull(): boolean {
+    return this.#lacking !== undefined && !this.#hasRoom(this.#lacking);
   }
 
   has(item: ForwardItem): boolean {
@@ -60,6 +69,10 @@ export class ForwardQueue {
     this.#bytes -= item.bytes;
     if (this.#items.size === 0) for (const notify of [...this.#onEmpty]) notify();
     return true;
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#bytes === 0 || this.#bytes + bytes <= this.#maxBytes;
   }
 
   /** Waits until nothing is left, or so many milliseconds have passed. */

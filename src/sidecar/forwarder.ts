@@ -70,6 +70,11 @@ export class Forwarder {
     return this.#ledger.isFailing;
   }
 
+  /** Whether the last request found no room in the queue, and would find none now. */
+  get isFull(): boolean {
+    return this.#ledger.queue.isFull;
+  }
+
   /**
    * Takes a request to be sent later. Never throws and never rejects.
    * @returns undefined where the sender may be answered at once, with success. Else a promise to wait for: of undefined
@@ -79,11 +84,11 @@ export class Forwarder {
   forward(request: OtlpRequest): Promise<UpstreamAnswer | undefined> | undefined {
     this.#ledger.receive();
     const refusal = this.#upstream.refusalOf(request);
-    if (refusal !== undefined) return Promise.resolve(this.#ledger.refuse(refusal));
+    if (refusal !== undefined) return Promise.resolve(this.#ledger.refuse(refusal, 'json_over_grpc'));
     if (this.#disk !== undefined) return this.#store(this.#disk, request);
     const item = forwardItem.inMemory(request);
     if (this.#closing !== undefined) this.#ledger.drop(item, 'shutdown');
-    else if (!this.#ledger.queue.hasRoom(item.bytes)) this.#ledger.drop(item, 'queue_full');
+    else if (!this.#ledger.queue.admits(item.bytes)) this.#ledger.drop(item, 'queue_full');
     else this.#consumers.enqueue(item);
     return undefined;
   }
@@ -92,13 +97,17 @@ export class Forwarder {
   async forwardSync(request: OtlpRequest): Promise<UpstreamAnswer> {
     this.#ledger.receive();
     const refusal = this.#upstream.refusalOf(request);
-    if (refusal !== undefined) return this.#ledger.refuse(refusal);
-    if (this.#closing !== undefined) return this.#ledger.refuse(comeAgain(request));
+    if (refusal !== undefined) return this.#ledger.refuse(refusal, 'json_over_grpc');
+    if (this.#closing !== undefined) return this.#ledger.refuse(comeAgain(request), 'shutdown');
     const item = forwardItem.inMemory(request);
     this.#ledger.queue.add(item);
-    const { outcome, answer } = await this.#send(request, true);
+    const { outcome, cause, answer } = await this.#send(request, true);
     if (!this.#ledger.queue.remove(item)) return answer; // counted at close
-    if (outcome !== 'delivered') return this.#ledger.refuse(answer);
+    if (outcome === 'rejected') return this.#ledger.refuse(answer, 'rejected');
+    if (outcome === 'again') {
+      this.#ledger.fail(cause, 'senders are told so');
+      return this.#ledger.refuse(answer, 'unavailable');
+    }
     this.#ledger.pass();
     return answer;
   }
@@ -137,9 +146,8 @@ export class Forwarder {
     const { queue } = this.#ledger;
     // Room is taken before the request is written, so that many at a time cannot outgrow the bound.
     const writing = { ...forwardItem.inMemory(request), isDurable: true };
-    if (this.#closing !== undefined || !queue.hasRoom(writing.bytes)) {
-      return this.#ledger.refuse(comeAgain(request));
-    }
+    if (this.#closing !== undefined) return this.#ledger.refuse(comeAgain(request), 'shutdown');
+    if (!queue.admits(writing.bytes)) return this.#ledger.refuse(comeAgain(request), 'queue_full');
     queue.add(writing);
     try {
       const entry = await disk.append(request, writing.bytes);
@@ -148,7 +156,7 @@ export class Forwarder {
       return undefined;
     } catch (error) {
       this.#ledger.unstore(writing, error instanceof Error && 'code' in error ? String(error.code) : '');
-      return this.#ledger.refuse(comeAgain(request));
+      return this.#ledger.refuse(comeAgain(request), 'not_stored');
     }
   }
 

@@ -21,14 +21,15 @@ export class Forwarding implements Passage {
   readonly #forwarder: Forwarder;
   readonly #certificates: PemFiles;
   readonly #isSync: boolean;
-  #sent = 0;
-  #retries = 0;
+  readonly #isDurable: boolean;
 
-  private constructor(forwarder: Forwarder, certificates: PemFiles, { endpoint, sync }: DestinationConfig) {
+  private constructor(forwarder: Forwarder, certificates: PemFiles, destination: DestinationConfig) {
     this.#forwarder = forwarder;
     this.#certificates = certificates;
+    const { endpoint, sync, sending_queue } = destination;
     this.endpoint = maskUrl(endpoint);
     this.#isSync = sync;
+    this.#isDurable = sending_queue.storage !== undefined;
   }
 
   /**
@@ -80,14 +81,14 @@ export class Forwarding implements Passage {
     return this.#forwarder.stats;
   }
 
-  /** False while requests wait that were tried in vain, and none was delivered since. */
+  /** False while the destination cannot be reached or has no time, or requests find no room in the queue. */
   get isGood(): boolean {
-    const { sent, retries, queuedRequests } = this.stats;
-    if (sent > this.#sent || queuedRequests === 0) {
-      this.#sent = sent;
-      this.#retries = retries;
-    }
-    return retries === this.#retries;
+    return !this.#forwarder.isFailing && !this.#forwarder.isFull;
+  }
+
+  /** Whether senders are refused because the durable queue has no room. One in memory drops what it cannot hold. */
+  get isFull(): boolean {
+    return this.#isDurable && this.#forwarder.isFull;
   }
 
   drain(timeoutMillis: number): Promise<void> {

@@ -10,11 +10,13 @@ export function addressOf({ endpoint }: Pick<ListenerConfig, 'endpoint'>): Liste
   return address;
 }
 
-export function tlsOf({ tls }: Pick<ListenerConfig, 'tls'>): ReceiverTls | undefined {
+/** @param usedBy the listener, in what is told of its certificate. */
+export function tlsOf({ tls }: Pick<ListenerConfig, 'tls'>, usedBy: string): ReceiverTls | undefined {
   return (
     tls && {
       certFile: tls.cert_file,
       keyFile: tls.key_file,
+      usedBy,
       ...(tls.client_ca_file !== undefined && { clientCaFile: tls.client_ca_file }),
     }
   );

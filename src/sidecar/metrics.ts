@@ -19,6 +19,11 @@ const COUNTERS = {
     '{request}',
   ],
   forwarded: ['spanplan.forward.sent', 'Requests delivered', '{request}'],
+  forwardRefused: [
+    'spanplan.forward.refused',
+    'Requests not taken for forwarding, whose sender was told so, by reason',
+    '{request}',
+  ],
   forwardDropped: ['spanplan.forward.dropped', 'Requests that were not delivered, by reason', '{request}'],
   forwardRetries: ['spanplan.forward.retries', 'Deliveries tried again', '{try}'],
 } as const satisfies Record<string, Instrument>;

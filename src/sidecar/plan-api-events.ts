@@ -43,7 +43,7 @@ export class PlanEvents {
    */
   async add(response: ServerResponse, news: PlanNews): Promise<void> {
     if ([...this.#listeners].filter(({ tenant }) => tenant === news.tenant).length >= this.#max) {
-      const detail = `There are ${this.#max} listeners already, the bound.`;
+      const detail = `No more than ${this.#max} can listen at the same time.`;
       throw new Problem(503, detail, {}, { 'retry-after': '3' });
     }
     const listener = new Listener(response, news);

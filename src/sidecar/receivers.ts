@@ -25,21 +25,22 @@ export async function createReceivers(
   const created = new Map<string, Receiver>();
   if (http !== undefined) {
     const { OtlpHttpReceiver } = await import('../source/otlp-http.ts');
-    created.set('http', new OtlpHttpReceiver({ ...optionsOf(http, sink, answers), ...corsOf(http) }));
+    created.set('http', new OtlpHttpReceiver({ ...optionsOf('http', http, sink, answers), ...corsOf(http) }));
   }
   if (grpc !== undefined) {
     const { OtlpGrpcReceiver } = await import('../source/otlp-grpc.ts');
-    created.set('grpc', new OtlpGrpcReceiver(optionsOf(grpc, sink, answers)));
+    created.set('grpc', new OtlpGrpcReceiver(optionsOf('grpc', grpc, sink, answers)));
   }
   return created;
 }
 
 function optionsOf(
+  name: 'http' | 'grpc',
   protocol: NonNullable<Protocols['http' | 'grpc']>,
   sink: OtlpSink,
   answers: AnswerCounts,
 ): ReceiverOptions {
-  const tls = tlsOf(protocol);
+  const tls = tlsOf(protocol, `OTLP/${name}`);
   return {
     sink,
     ...addressOf(protocol),

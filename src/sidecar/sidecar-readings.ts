@@ -33,13 +33,17 @@ export function readingsOf(parts: {
   readonly answers: AnswerCounts;
   readonly maxInFlight: number;
   readonly readiness: () => Readiness;
+  /** All that `readiness` may call degraded. */
+  readonly watched: Readiness['degraded'];
 }): SidecarReadings {
-  const { sink, forwarding, api, answers, maxInFlight, readiness } = parts;
+  const { sink, forwarding, api, answers, maxInFlight, readiness, watched } = parts;
   return {
     answers: () => answers.readings(),
     rejectedSpans: () => sink.rejected,
     unused: () => [...sink.unused].map(([signal, count]) => [{ signal }, count] as const),
     forwarded: () => forwarding?.stats.sent ?? 0,
+    forwardRefused: () =>
+      Object.entries(forwarding?.stats.refusals ?? {}).map(([reason, count]) => [{ reason }, count] as const),
     forwardDropped: () =>
       Object.entries(forwarding?.stats.dropped ?? {}).map(([reason, count]) => [{ reason }, count] as const),
     forwardRetries: () => forwarding?.stats.retries ?? 0,
@@ -49,6 +53,10 @@ export function readingsOf(parts: {
     forwardQueueRequests: () => forwarding?.stats.queuedRequests ?? 0,
     listeners: () => api.listeners,
     ready: () => (readiness().status === 'ready' ? 1 : 0),
-    degraded: () => readiness().degraded.map((what) => [{ what }, 1] as const),
+    degraded: () => {
+      const { degraded } = readiness();
+      // The last value of a series stays until there is another: what is well again has to say so.
+      return watched.map((what) => [{ what }, degraded.includes(what) ? 1 : 0] as const);
+    },
   };
 }

@@ -13,9 +13,16 @@ import { createReceivers, type Receiver } from './receivers.ts';
 import { ShutdownBudget } from './shutdown-budget.ts';
 import { AnswerCounts, readingsOf } from './sidecar-readings.ts';
 import { StartError } from './start-error.ts';
-import { StoreHealth } from './store-health.ts';
+import { describeStoreFailure, StoreHealth } from './store-health.ts';
 import { tenantStore } from './tenant-store.ts';
 import { openTenants, type Tenants } from './tenants.ts';
+
+export { type ConfigSources, readConfig } from './config.ts';
+export type { ListenAddress } from './config-address.ts';
+export { ConfigError, type ConfigMistake } from './config-error.ts';
+export type { CommonSettings } from './config-overlay.ts';
+export type { SidecarConfig } from './config-schema.ts';
+export { StartError } from './start-error.ts';
 
 /** What was left when the sidecar stopped. */
 export interface StopReport {
@@ -33,6 +40,8 @@ export interface StopReport {
  *
  *     OTLP/HTTP, OTLP/gRPC → LearningSink ─→ the tenant's Pipeline → its plans ←─ PlanApi ← admin port
  *                                         └→ Forwarding → where spans went before
+ *
+ * Made with what `readConfig` reads, and a logger of pino.
  */
 export class Sidecar {
   readonly #config: SidecarConfig;
@@ -80,6 +89,12 @@ export class Sidecar {
     if (listeners.length > 0) {
       this.#log.warn({ listeners }, 'others can reach these listeners, which lack TLS, a token, or both');
     }
+    const { http } = this.#config.receivers.otlp.protocols;
+    if (http !== undefined && this.#config.exporters.otlp !== undefined) {
+      this.#log.warn(
+        'OTLP/JSON cannot be forwarded over gRPC: such requests are refused (415); senders need protobuf, or use otlphttp',
+      );
+    }
     this.#state = 'ready';
     const addresses = Object.entries(bound).map(([name, address]) => [name, formatListenAddress(address)]);
     const forward = parts.forwarding?.endpoint;
@@ -99,7 +114,7 @@ export class Sidecar {
     const api = new PlanApi(Math.max(1, Math.floor(admin.max_listeners / tenants.size)));
     const server = new PlanApiServer({
       ...addressOf(admin),
-      tls: tlsOf(admin),
+      tls: tlsOf(admin, 'admin port'),
       tokens: adminTokens(config),
       allowedHosts: admin.allowed_hosts,
       api,
@@ -108,9 +123,7 @@ export class Sidecar {
       metrics: () => this.#metrics.text(),
       version: this.#version,
     });
-    const [first] = tenants.values();
-    if (first === undefined) throw new TypeError('there is always a tenant');
-    const health = new StoreHealth(first.store);
+    const health = new StoreHealth(tenants);
     const parts = { forwarding, tenants, sink, api, server, health };
     this.#metrics.observe(
       readingsOf({
@@ -118,6 +131,7 @@ export class Sidecar {
         answers: this.#answers,
         maxInFlight: config.receivers.otlp.max_in_flight_size,
         readiness: () => this.#readiness(),
+        watched: [storeKind(config), ...(forwarding === undefined ? [] : (['forward'] as const))],
       }),
     );
     return parts;
@@ -125,12 +139,14 @@ export class Sidecar {
 
   /** A server that is away may come; a directory that cannot be used, or a wrong password, stays as it is. */
   async #checkStore(health: StoreHealth): Promise<void> {
-    const failure = await health.probe();
-    const isRefused = /\b(?:NOAUTH|WRONGPASS|NOPERM)\b/.test(failure?.message ?? '');
-    if (failure !== undefined && (this.#config.exporters.redis === undefined || isRefused)) {
-      throw new StartError(`${sentenceOf(failure)} Give another store with --store, or see to this one.`);
+    const failures = await health.probe();
+    const mayCome = this.#config.exporters.redis !== undefined;
+    const wrong = failures.find(({ message }) => !mayCome || REFUSED.test(message));
+    if (wrong !== undefined) {
+      const sentence = sentenceOf(describeStoreFailure(wrong));
+      throw new StartError(`${sentence} Give another store with --store, or see to this one.`);
     }
-    health.note(failure);
+    health.note(failures);
   }
 
   #readiness(): Readiness {
@@ -138,7 +154,7 @@ export class Sidecar {
     const degraded: Readiness['degraded'] = [];
     if (health?.isGood === false) degraded.push(storeKind(this.#config));
     if (forwarding?.isGood === false) degraded.push('forward');
-    const isFull = this.#state === 'ready' && sink?.isFull === true;
+    const isFull = this.#state === 'ready' && (sink?.isFull === true || forwarding?.isFull === true);
     return { status: isFull ? 'full' : this.#state, degraded };
   }
 
@@ -202,6 +218,9 @@ interface Parts {
   readonly server: PlanApiServer;
   readonly health: StoreHealth;
 }
+
+/** What Redis says where the password or the rights are not enough, which does not pass by itself. */
+const REFUSED = /\b(?:NOAUTH|WRONGPASS|NOPERM)\b/;
 
 async function named<T>(what: string, listening: Promise<T>): Promise<T> {
   try {

@@ -4,6 +4,7 @@ import { PlanReader } from '../plan-reader.ts';
 import { openStore } from '../store/open-store.ts';
 import type { PlanStore } from '../store/plan-store.ts';
 import type { SidecarConfig } from './config-schema.ts';
+import { tenantNames } from './tenant-names.ts';
 import { tenantStore } from './tenant-store.ts';
 
 /** One tenant's plans, and what learns them. Nothing of it is shared with another tenant but the process. */
@@ -18,7 +19,8 @@ export type Tenants = ReadonlyMap<string | undefined, Tenant>;
 
 /** @throws RangeError or StoreError where a store cannot be used as it is configured. */
 export async function openTenants(config: SidecarConfig): Promise<Tenants> {
-  const names = tenantNames(config);
+  const { http, grpc } = config.receivers.otlp.protocols;
+  const names = tenantNames([http, grpc, config.extensions.admin]);
   const options = pipelineOptions(config, names.size);
   const tenants = new Map<string | undefined, Tenant>();
   for (const name of names) {
@@ -36,19 +38,6 @@ export async function openTenants(config: SidecarConfig): Promise<Tenants> {
 
 /** What another runtime wrote is seen after so long. */
 const MAX_AGE_MILLIS = 2_000;
-
-/** Those that a token names; and the one without a name, where anyone may come without a tenant. */
-function tenantNames({ receivers, extensions }: SidecarConfig): ReadonlySet<string | undefined> {
-  const { http, grpc } = receivers.otlp.protocols;
-  const names = new Set<string | undefined>();
-  for (const listener of [http, grpc, extensions.admin]) {
-    if (listener === undefined) continue;
-    const { tokens = [] } = listener.auth ?? {};
-    if (tokens.length === 0) names.add(undefined);
-    for (const { tenant } of tokens) names.add(tenant);
-  }
-  return names;
-}
 
 /** Bounds are split evenly, so that no tenant can take the room of another. */
 function pipelineOptions(config: SidecarConfig, tenants: number): PipelineOptions {

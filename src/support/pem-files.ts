@@ -8,6 +8,8 @@ export interface PemPaths {
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
   readonly caFile?: string | undefined;
+  /** Who uses them, where several may use the same: such as `admin port`. */
+  readonly usedBy?: string | undefined;
 }
 
 /** What the files hold. */
@@ -86,15 +88,20 @@ export class PemFiles {
       this.#used = digest;
       this.#contents = contents;
       const { certFile, caFile } = this.#paths;
-      tell.info(`spanplan: the certificate in ${certFile ?? caFile} was read again`);
+      tell.info(`spanplan: ${this.#whose}the certificate in ${certFile ?? caFile} was read again`);
     }
     this.#problem = undefined;
+  }
+
+  get #whose(): string {
+    const { usedBy } = this.#paths;
+    return usedBy === undefined ? '' : `${usedBy}: `;
   }
 
   #complain(problem: string): void {
     if (problem === this.#problem || this.#isClosed) return;
     this.#problem = problem;
-    tell.warn(`spanplan: ${problem}; the certificate read before stays in use`);
+    tell.warn(`spanplan: ${this.#whose}${problem}; the certificate read before stays in use`);
   }
 }
 

@@ -17,18 +17,8 @@ export interface CliSetting {
 }
 
 /** Runs the real command in a process of its own, as a user does; neither output is a terminal. */
-export function spanplan(
-  args: readonly string[],
-  { cwd, input = '', env = {} }: CliSetting,
-): Promise<CliResult> {
-  const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
-  const child = spawn(process.execPath, ['--import', TSX, CLI, ...args], {
-    cwd,
-    env: { ...inherited, ...env },
-    // One that hangs does not outlive its test for long.
-    timeout: 60_000,
-    killSignal: 'SIGKILL',
-  });
+export function spanplan(args: readonly string[], setting: CliSetting): Promise<CliResult> {
+  const child = startSpanplan(args, setting);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -37,11 +27,24 @@ export function spanplan(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  // A command that fails early does not read its input.
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) => resolve({ status, stdout, stderr }));
   });
+}
+
+/** The same process, for whoever looks at it while it runs. */
+export function startSpanplan(args: readonly string[], { cwd, input = '', env = {} }: CliSetting) {
+  const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
+  const child = spawn(process.execPath, ['--import', TSX, CLI, ...args], {
+    cwd,
+    env: { ...inherited, ...env },
+    // One that hangs does not outlive its test for long.
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  });
+  // A command that fails early does not read its input.
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  return child;
 }

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { spanplan } from './cli-process.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { redisClient } from '../support/redis.ts';
+import { startRedisServer } from '../support/redis-server.ts';
+import { spanplan, startSpanplan } from './cli-process.ts';
 import { command } from './in-process.ts';
 import { workFolder } from './work-folder.ts';
 
@@ -69,6 +72,37 @@ describe('spanplan serve does not start', () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/^error: The store at \/proc\/nope cannot be opened: .*\. Give another store /);
     expect(stderr).not.toContain('runs wait');
+  });
+
+  it('with a directory for the forwarding queue where there can be none', async () => {
+    const folder = workFolder();
+    const file = join(folder, 'c.yaml');
+    writeFileSync(
+      file,
+      'exporters: {memory: , otlphttp: {endpoint: "http://127.0.0.1:9", sending_queue: {storage: /proc/q}}}',
+    );
+    const { status, stderr } = await spanplan(['serve', ...FREE, '--config', file], { cwd: folder });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^error: Nothing can be forwarded: the queue in \/proc\/q \(sending_queue\.storage\) cannot be opened: .*\.\n$/,
+    );
+  });
+
+  it('with a password that Redis does not know, and is gone as soon as it has said so', async () => {
+    const redis = await startRedisServer({ tcp: true });
+    onTestFinished(() => redis.dispose());
+    const client = redisClient(redis.url);
+    onTestFinished(() => client.disconnect());
+    await client.config('SET', 'requirepass', 'right');
+    const store = `redis://:hunter2@127.0.0.1:${redis.port}`;
+    const child = startSpanplan(['serve', ...FREE, '--store', store], { cwd: workFolder() });
+    const [text] = (await once(child.stderr, 'data')) as [Buffer];
+    const told = performance.now();
+    const [status] = (await once(child, 'exit')) as [number];
+    expect(performance.now() - told).toBeLessThan(1_000);
+    expect(status).toBe(1);
+    expect(String(text)).toMatch(/^error: .*WRONGPASS.* Give another store with --store/);
+    expect(String(text)).not.toContain('hunter2');
   });
 });
 

@@ -268,12 +268,32 @@ describe('mistakes', () => {
     [
       'bodies larger than the room for them',
       'receivers: {otlp: {max_in_flight_size: 1MiB}}',
-      '1:40: receivers.otlp.max_in_flight_size: expected at least twice max_request_body_size: a body is held as it came and inflated',
+      '1:40: receivers.otlp.max_in_flight_size: expected at least twice protocols.http.max_request_body_size: a body is held as it came and inflated',
     ],
     [
       'tenants of which one could never send the largest body',
       'receivers: {otlp: {max_in_flight_size: 128MiB, protocols: {http: {auth: {tokens: [{token: a, tenant: t}]}}}}}',
-      '1:40: receivers.otlp.max_in_flight_size: expected at least four times max_request_body_size: a tenant may take no more than it leaves to others',
+      '1:40: receivers.otlp.max_in_flight_size: expected at least four times protocols.http.max_request_body_size: a tenant may take no more than it leaves to others',
+    ],
+    [
+      'the admin port naming a second tenant: then there are two as well',
+      'receivers: {otlp: {max_in_flight_size: 30MiB, protocols: {grpc: {max_request_body_size: 10MiB, auth: {tokens: [{token: a, tenant: t}]}}}}}\nextensions: {admin: {auth: {tokens: [{token: b, tenant: u}]}}}',
+      '1:40: receivers.otlp.max_in_flight_size: expected at least four times protocols.grpc.max_request_body_size: a tenant may take no more than it leaves to others',
+    ],
+    [
+      'one port for both protocols',
+      'receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:4000"}, grpc: {endpoint: "0.0.0.0:4000"}}}}',
+      '1:85: receivers.otlp.protocols.grpc.endpoint: expected a port of its own; receivers.otlp.protocols.http.endpoint has it already',
+    ],
+    [
+      'a receiver on the port of the admin, under another name',
+      'extensions: {admin: {endpoint: "localhost:4318"}}',
+      '1:32: extensions.admin.endpoint: expected a port of its own; receivers.otlp.protocols.http.endpoint has it already',
+    ],
+    [
+      'a destination without a port that could be reached',
+      'exporters: {otlphttp: {endpoint: "http://127.0.0.1:0"}}',
+      '1:34: exporters.otlphttp.endpoint: expected a port above 0',
     ],
     [
       'an origin that stands for all',
@@ -522,6 +542,23 @@ describe('mistakes', () => {
       'spanplan.yaml:1:1: expected at most 100 values by way of aliases',
     ]);
   });
+});
+
+test.each([
+  [
+    'half the room does for a single tenant, whom receiver and admin port know',
+    'receivers: {otlp: {max_in_flight_size: 128MiB, protocols: {http: {auth: {tokens: [{token: a, tenant: t}]}}}}}\nextensions: {admin: {auth: {tokens: [{token: a, tenant: t}]}}}',
+  ],
+  [
+    'one port number does for several addresses',
+    'receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:4000"}, grpc: {endpoint: "127.0.0.2:4000"}}}}\nextensions: {admin: {endpoint: "[::1]:4000"}}',
+  ],
+  [
+    'any port that is free is another each time',
+    'receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}, grpc: {endpoint: "127.0.0.1:0"}}}}',
+  ],
+])('%s', (_, text) => {
+  expect(() => readConfig({ file: { name: 'f.yaml', text }, flags: {}, env: {} })).not.toThrow();
 });
 
 describe('tokens', () => {

@@ -194,6 +194,7 @@ describe('events', () => {
     const refused = await api.ask('/v1/plans/{agent}/events', { agent: 'planner' });
     expect(refused.status).toBe(503);
     expect(refused.headers.get('retry-after')).toMatch(/^[1-3]$/);
+    expect(refused.body).toMatchObject({ detail: 'No more than 1 can listen at the same time.' });
     await sidecar.stop();
     expect(await events.next()).toBeUndefined();
   });

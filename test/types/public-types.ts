@@ -12,6 +12,14 @@ import {
 import { LmdbPlanStore } from 'spanplan/lmdb';
 import type { PlanReader as ReaderAlone } from 'spanplan/reader';
 import { RedisPlanStore } from 'spanplan/redis';
+import {
+  ConfigError,
+  readConfig,
+  Sidecar,
+  type SidecarConfig,
+  StartError,
+  type StopReport,
+} from 'spanplan/sidecar';
 
 // Compiled, never run: what the types promise, and what they refuse. A line marked as an error that is none fails.
 
@@ -72,6 +80,27 @@ batches[0]?.[0]?.input.query.toUpperCase();
 // @ts-expect-error a call has a name
 await reader.partition('planner', [{ tool: 'search' }]);
 
+// The sidecar, inside of one's own process: what makes its configuration comes with it.
+async function runSidecar(log: ConstructorParameters<typeof Sidecar>[2]): Promise<StopReport | undefined> {
+  try {
+    const config: SidecarConfig = readConfig({
+      file: { name: 'spanplan.yaml', text: 'exporters: {memory: }' },
+      flags: { http: '127.0.0.1:0', grpc: '127.0.0.1:0', admin: '127.0.0.1:0' },
+      env: {},
+    });
+    const sidecar = new Sidecar(config, '1.0.0', log);
+    const { http } = await sidecar.start();
+    http?.port.toFixed();
+    return await sidecar.stop();
+  } catch (error) {
+    if (error instanceof ConfigError) error.mistakes[0]?.place.toUpperCase();
+    else if (!(error instanceof StartError)) throw error;
+    return undefined;
+  }
+}
+// @ts-expect-error a configuration is read as a whole
+new Sidecar({ receivers: {} }, '1.0.0', console);
+
 // Errors are told apart by their codes.
 function isLater(error: unknown): boolean {
   return error instanceof StoreError && error.code === 'unavailable';
@@ -79,4 +108,4 @@ function isLater(error: unknown): boolean {
 // @ts-expect-error a code that does not exist
 const wrongCode: StoreErrorCode = 'timeout';
 
-export { isLater, wrongCode, wrongRole };
+export { isLater, runSidecar, wrongCode, wrongRole };

@@ -131,3 +131,18 @@ describe('a scan', () => {
     expect(scan('{"a":1')).toThrow(/^expected more JSON \(byte 6\)$/);
   });
 });
+
+describe('what it says', () => {
+  it.each(['[]', ' [{}]', '"a"', '-1', 'null', '\ufeff[]'])(
+    'of another value than an object, %j: that it expected one',
+    (text) => {
+      const scan = new JsonScan(Buffer.from(text));
+      expect(() => scan.step(1_000)).toThrow('expected the request to be an object');
+    },
+  );
+
+  it.each(['{[]', 'x', '{}[]', '}'])('of what is no JSON, %j: just that', (text) => {
+    const scan = new JsonScan(Buffer.from(text));
+    expect(() => scan.step(1_000)).toThrow('expected JSON');
+  });
+});
