@@ -1,8 +1,8 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { AttributeNames } from './conventions/attribute-names.ts';
 import { createRecogniser, type Recogniser } from './conventions/recognise.ts';
 import type { Learner } from './learner/learner.ts';
 import { ToolParallelismLearner } from './learner/tool-parallelism-learner.ts';
+import { LearningLine } from './learning-line.ts';
 import type { Span, SpanConsumer } from './model/span.ts';
 import type { PipelineObserver } from './pipeline-observer.ts';
 import {
@@ -35,12 +35,8 @@ export class Pipeline implements SpanConsumer {
   readonly #queue: WriteQueue<number>;
   readonly #ledger: SpanLedger;
   readonly #observer: PipelineObserver;
-  readonly #holds: boolean;
-  readonly #released: ReleasedTrace[] = [];
+  readonly #line: LearningLine;
   #lastNow = 0;
-  /** How many more traces are learned as soon as they are finished. */
-  #learnNow = 0;
-  #isScheduled = false;
   #isFlushing = false;
   readonly #stopTicking: () => void;
   #closing: Promise<void> | undefined;
@@ -69,12 +65,12 @@ export class Pipeline implements SpanConsumer {
     });
     this.#learner = new ToolParallelismLearner(options);
     const { maxQueuedRuns, maxQueuedBytes, holdsWhenFull = false } = options;
-    this.#holds = holdsWhenFull;
     this.#queue = new WriteQueue(store, {
       ...(maxQueuedRuns !== undefined && { maxQueuedRuns }),
       ...(maxQueuedBytes !== undefined && { maxQueuedBytes }),
       observer: ledger,
     });
+    this.#line = new LearningLine((trace) => this.#learn(trace), this.#queue, holdsWhenFull);
     this.#stopTicking = this.#options.ticks
       ? this.#options.clock.every(TICK_MILLIS, () => this.tick())
       : () => {};
@@ -88,7 +84,7 @@ export class Pipeline implements SpanConsumer {
 
   /** A batch of spans follows. Of the traces that it finishes some are learned at once, while all is at hand. */
   beginTurn(): void {
-    this.#learnNow = BATCH_TRACES;
+    this.#line.beginBatch();
   }
 
   /** Takes one ended span. */
@@ -153,22 +149,7 @@ export class Pipeline implements SpanConsumer {
       return;
     }
     this.#ledger.released(trace);
-    this.#released.push(trace);
-    if (this.#isFlushing) return;
-    // A burst may finish traces faster than the loop turns; they are not to pile up.
-    if (this.#isCrowded || (this.#learnNow > 0 && !this.#isBehind)) this.#learnReleased(1);
-    this.#learnNow--;
-    if (this.#released.length > 0) this.#learnSoon();
-  }
-
-  /** Whether finished traces must wait. */
-  get #isBehind(): boolean {
-    return this.#queue.isBehind || (this.#holds && this.#queue.isFull());
-  }
-
-  /** Whether so many wait that they can wait no longer. A source that takes nothing more leaves no more than the buffer held. */
-  get #isCrowded(): boolean {
-    return !this.#holds && this.#released.length > MAX_RELEASED;
+    this.#line.push(trace, this.#isFlushing);
   }
 
   #passOver(trace: ReleasedTrace): void {
@@ -181,46 +162,16 @@ export class Pipeline implements SpanConsumer {
     }
   }
 
-  #learnSoon(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    const learn = () => {
-      this.#isScheduled = false;
-      if (!this.#isBehind || this.#isCrowded) this.#learnReleased(BATCH_TRACES);
-      if (this.#released.length > 0) this.#learnSoon();
-    };
-    if (!this.#isBehind) setImmediate(learn).unref();
-    else setTimeout(learn, this.#queue.isFull() ? FULL_MILLIS : CATCH_UP_MILLIS).unref();
-  }
-
-  /** In slices, so that the application and the writes begun have their turn; and not faster than the store takes it. */
-  async #learnAll(deadline: number): Promise<void> {
-    while (this.#released.length > 0 && performance.now() < deadline) {
-      if (!this.#isBehind) this.#learnReleased(BATCH_TRACES);
-      await (this.#isBehind ? sleep(CATCH_UP_MILLIS) : nextTurn());
-    }
-  }
-
-  /** Learns the oldest; fewer than `atMost` where a trace of many runs fills the queue. */
-  #learnReleased(atMost: number): void {
-    for (let learned = 0; learned < atMost; learned++) {
-      const trace = this.#released.shift();
-      if (trace === undefined) return;
-      try {
-        this.#learn(trace);
-      } catch (error) {
-        this.#ledger.traceFailed(trace, error);
-      }
-      if (this.#isBehind) return;
-    }
-  }
-
   #learn(trace: ReleasedTrace): void {
-    const runs = assembleRuns(trace, this.#options.assemble);
-    this.#observer.assembled?.(trace, runs);
-    const lesson = runChangesOf(trace, runs, this.#learner);
-    this.#ledger.assembled(trace, lesson);
-    for (const { agentId, change, spans } of lesson.writes) this.#queue.enqueue(agentId, change, spans);
+    try {
+      const runs = assembleRuns(trace, this.#options.assemble);
+      this.#observer.assembled?.(trace, runs);
+      const lesson = runChangesOf(trace, runs, this.#learner);
+      this.#ledger.assembled(trace, lesson);
+      for (const { agentId, change, spans } of lesson.writes) this.#queue.enqueue(agentId, change, spans);
+    } catch (error) {
+      this.#ledger.traceFailed(trace, error);
+    }
   }
 
   /** Releases what is due by time. Called by a timer, where an error would end the process. */
@@ -240,7 +191,7 @@ export class Pipeline implements SpanConsumer {
     this.#isFlushing = true;
     this.#buffer.flush(this.now());
     this.#isFlushing = false;
-    await this.#learnAll(deadline);
+    await this.#line.drain(deadline);
     await this.#queue.drain(Math.max(0, deadline - performance.now()));
   }
 
@@ -255,9 +206,8 @@ export class Pipeline implements SpanConsumer {
     this.#stopTicking();
     this.#isFlushing = true;
     this.#buffer.shutdown(this.now());
-    await this.#learnAll(deadline);
-    const lost = this.#released.splice(0);
-    for (const trace of lost) this.#ledger.traceLost(trace);
+    await this.#line.drain(deadline);
+    for (const trace of this.#line.takeRest()) this.#ledger.traceLost(trace);
     await this.#queue.close(Math.max(0, deadline - performance.now()));
     const { awaiting, dropped } = this.account;
     if (dropped.shutdown)
@@ -275,8 +225,7 @@ export class Pipeline implements SpanConsumer {
    * away, and say so by `holdsWhenFull`.
    */
   get isFull(): boolean {
-    const waiting = this.#released.length;
-    return waiting > MAX_RELEASED / 2 || this.#queue.isFull(waiting);
+    return this.#line.isFull;
   }
 
   /** The attributes that sources must decode; others may be skipped. */
@@ -286,10 +235,3 @@ export class Pipeline implements SpanConsumer {
 }
 
 const TICK_MILLIS = 500;
-/** So many traces are learned in one turn of the event loop, so that the application's own work goes on. */
-const BATCH_TRACES = 32;
-/** How soon to look again whether the store has caught up. */
-const CATCH_UP_MILLIS = 5;
-/** The same where it may be away for long. */
-const FULL_MILLIS = 100;
-const MAX_RELEASED = 2_000;

@@ -1,4 +1,5 @@
 import type { Verdict } from '../model/verdict.ts';
+import { enclosingSpans } from './enclosing-spans.ts';
 import { EntryRelease, readEnded } from './entry-release.ts';
 import { SlotIndex } from './slot-index.ts';
 import { readSpanId } from './span-id.ts';
@@ -323,20 +324,4 @@ function isCallVerdict({ role }: Verdict): boolean {
 
 function isCall({ verdict }: SpanRecord): boolean {
   return isCallVerdict(verdict);
-}
-
-/** Agents, workflows, tool calls and whatever else has children; of too many the outermost kinds, then the newest. */
-function enclosingSpans(spans: readonly SpanRecord[], max: number): readonly SpanRecord[] {
-  const parents = new Set(spans.map((span) => span.parentSpanId));
-  const rank = ({ verdict, spanId }: SpanRecord): number => {
-    if (verdict.role === 'agent' || verdict.role === 'workflow') return 0;
-    if (parents.has(spanId)) return 1;
-    return verdict.role === 'tool' ? 2 : 3;
-  };
-  return spans
-    .map((span, index) => ({ span, index, rank: rank(span) }))
-    .filter((item) => item.rank < 3)
-    .sort((a, b) => a.rank - b.rank || b.index - a.index)
-    .slice(0, max)
-    .map((item) => item.span);
 }
