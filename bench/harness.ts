@@ -12,6 +12,8 @@ export interface Benchmark {
   readonly stretch?: number;
   /** How many times each side is measured. Default 15. */
   readonly rounds?: number;
+  /** Turns of each side before the first that counts. Default 3. */
+  readonly warmUps?: number;
   /** Does everything that is not measured, and hands out the two sides. */
   prepare(): Promise<Sides>;
 }
@@ -44,7 +46,7 @@ export async function measure(benchmark: Benchmark, share = 1): Promise<Result> 
   const rounds = Math.max(3, Math.round((benchmark.rounds ?? 15) * share));
   const ratios: number[] = [];
   try {
-    for (let warmUp = 0; warmUp < WARM_UPS; warmUp++) {
+    for (let warmUp = 0; warmUp < (benchmark.warmUps ?? WARM_UPS); warmUp++) {
       await sides.ours();
       await sides.rival();
     }

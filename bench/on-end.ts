@@ -22,6 +22,8 @@ export const onEndBenchmarks: readonly Benchmark[] = [
     atLeast: 0.2,
     stretch: 0.35,
     rounds: 41,
+    // Until the buffer is as full of finished traces as it stays.
+    warmUps: 30,
     prepare: async () => sides(otherAttributes, throughout),
   },
   {
@@ -30,6 +32,8 @@ export const onEndBenchmarks: readonly Benchmark[] = [
     atLeast: 0.12,
     stretch: 0.2,
     rounds: 41,
+    // Until the buffer is as full of finished traces as it stays.
+    warmUps: 30,
     prepare: async () => sides(callAttributes, throughout),
   },
   {
@@ -38,6 +42,8 @@ export const onEndBenchmarks: readonly Benchmark[] = [
     atLeast: 0.35,
     stretch: 0.7,
     rounds: 41,
+    // Until the buffer is as full of finished traces as it stays.
+    warmUps: 30,
     prepare: async () => sides(callAttributes, synchronousPart),
   },
 ];
