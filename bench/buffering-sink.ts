@@ -1,7 +1,7 @@
 import type { Span } from '../src/model/span.ts';
 import { Pipeline } from '../src/pipeline.ts';
-import type { DecodedBatch } from '../src/source/otlp-batch.ts';
-import type { OtlpRequest, OtlpSink } from '../src/source/otlp-sink.ts';
+import type { DecodedBatch } from '../src/source/otlp/otlp-batch.ts';
+import type { OtlpRequest, OtlpSink } from '../src/source/receiver/otlp-sink.ts';
 import type { SpanAccount } from '../src/span-ledger.ts';
 import { NoOpStore } from './no-op-store.ts';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createRecogniser, type Recogniser } from '../src/conventions/recognise.ts';
 import type { Span, SpanKind } from '../src/model/span.ts';
-import { decodeOtlpJson } from '../src/source/otlp-json.ts';
-import { decodeOtlpProtobuf } from '../src/source/otlp-protobuf.ts';
-import { isResourceKey, resourceOf } from '../src/source/resource.ts';
+import { decodeOtlpJson } from '../src/source/otlp/otlp-json.ts';
+import { decodeOtlpProtobuf } from '../src/source/otlp/otlp-protobuf.ts';
+import { isResourceKey, resourceOf } from '../src/source/otlp/resource.ts';
 import { agentBatch, type OtlpRequestJson, type SpanJson, type ValueJson } from './agent-batch.ts';
 import type { Benchmark, Sides, Turn } from './harness.ts';
 import { encodeByProtobufjs } from './protobufjs-otlp.ts';

@@ -1,4 +1,4 @@
-import type { DecodedBatch, Wants } from '../src/source/otlp-batch.ts';
+import type { DecodedBatch, Wants } from '../src/source/otlp/otlp-batch.ts';
 import { recordsByProtobufjs } from './records-by-protobufjs.ts';
 
 /** How many spans have come this way, which shows that the other decoder was not used. */

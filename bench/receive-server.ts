@@ -12,7 +12,7 @@ const address = { host: '127.0.0.1', port: 0 };
 
 const SERVERS: Readonly<Record<ServerKind, () => Promise<number>>> = {
   async 'spanplan-http'() {
-    const { OtlpHttpReceiver } = await import('../src/source/otlp-http.ts');
+    const { OtlpHttpReceiver } = await import('../src/source/receiver/otlp-http.ts');
     return (await new OtlpHttpReceiver({ sink, ...address, onAnswer: answered }).listen()).port;
   },
   async 'protobufjs-http'() {
@@ -21,7 +21,7 @@ const SERVERS: Readonly<Record<ServerKind, () => Promise<number>>> = {
   },
   'bare-http': () => startBareHttp(answered),
   async 'spanplan-grpc'() {
-    const { OtlpGrpcReceiver } = await import('../src/source/otlp-grpc.ts');
+    const { OtlpGrpcReceiver } = await import('../src/source/receiver/otlp-grpc.ts');
     return (await new OtlpGrpcReceiver({ sink, ...address, onAnswer: answered }).listen()).port;
   },
   async 'protobufjs-grpc'() {

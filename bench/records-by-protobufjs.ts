@@ -1,7 +1,7 @@
 import type { Span, SpanKind } from '../src/model/span.ts';
 import { timeFromUnixNanos } from '../src/model/time.ts';
-import type { Wants } from '../src/source/otlp-batch.ts';
-import { isResourceKey, resourceOf } from '../src/source/resource.ts';
+import type { Wants } from '../src/source/otlp/otlp-batch.ts';
+import { isResourceKey, resourceOf } from '../src/source/otlp/resource.ts';
 import { type DecodedKeyValue, type DecodedSpan, decodeByProtobufjs } from './protobufjs-otlp.ts';
 
 /** The same records as spanplan's own decoder makes of the bytes, by protobufjs. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Pipeline } from '../src/pipeline.ts';
-import { decodeOtlpJson } from '../src/source/otlp-json.ts';
+import { decodeOtlpJson } from '../src/source/otlp/otlp-json.ts';
 import { MemoryPlanStore } from '../src/store/memory-plan-store.ts';
 import { everything, requestOf, spanJson } from './source/otlp-request.ts';
 

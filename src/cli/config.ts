@@ -1,4 +1,4 @@
-import { printConfig } from '../sidecar/config-print.ts';
+import { printConfig } from '../sidecar/config/config-print.ts';
 import type { Outputs } from './output.ts';
 import { configOf, type ServeOptions } from './serve-options.ts';
 

@@ -1,4 +1,4 @@
-import type { InputFile } from '../source/input-file.ts';
+import type { InputFile } from '../source/files/input-file.ts';
 
 /** Takes files in for `spanplan learn`, of spans or of runs. */
 export interface Intake {

@@ -1,8 +1,8 @@
 import { ToolParallelismLearner } from '../learner/tool-parallelism-learner.ts';
 import type { RunRecord } from '../model/run-record.ts';
 import { endOf } from '../run-changes.ts';
-import type { InputFile } from '../source/input-file.ts';
-import { readRunFile } from '../source/run-files.ts';
+import type { InputFile } from '../source/files/input-file.ts';
+import { readRunFile } from '../source/files/run-files.ts';
 import { WriteQueue } from '../store/write-queue.ts';
 import { boundedName } from '../support/bounded-name.ts';
 import type { Intake } from './intake.ts';

@@ -1,9 +1,9 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { readConfig } from '../sidecar/config.ts';
-import { ConfigError } from '../sidecar/config-error.ts';
-import type { FileCheck } from '../sidecar/config-named-files.ts';
-import type { CommonSettings } from '../sidecar/config-overlay.ts';
-import type { SidecarConfig } from '../sidecar/config-schema.ts';
+import { readConfig } from '../sidecar/config/config.ts';
+import { ConfigError } from '../sidecar/config/config-error.ts';
+import type { FileCheck } from '../sidecar/config/config-named-files.ts';
+import type { CommonSettings } from '../sidecar/config/config-overlay.ts';
+import type { SidecarConfig } from '../sidecar/config/config-schema.ts';
 import { CliError } from './cli-error.ts';
 import { printable } from './printable.ts';
 

@@ -1,8 +1,8 @@
 import { Pipeline } from '../pipeline.ts';
 import type { PipelineObserver } from '../pipeline-observer.ts';
-import { fileNameOf, type InputFile } from '../source/input-file.ts';
-import type { DecodedBatch } from '../source/otlp-batch.ts';
-import { readSpanFile } from '../source/span-files.ts';
+import { fileNameOf, type InputFile } from '../source/files/input-file.ts';
+import { readSpanFile } from '../source/files/span-files.ts';
+import type { DecodedBatch } from '../source/otlp/otlp-batch.ts';
 import type { Explainer } from './explainer.ts';
 import type { Intake } from './intake.ts';
 import type { LearnOptions } from './learn-options.ts';

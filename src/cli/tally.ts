@@ -1,6 +1,6 @@
 import type { RunRecord } from '../model/run-record.ts';
 import type { Span } from '../model/span.ts';
-import type { FileProblem } from '../source/input-file.ts';
+import type { FileProblem } from '../source/files/input-file.ts';
 
 /** A file, or a part of one, that could not be read. */
 export interface Rejection {

@@ -1,6 +1,6 @@
 import type { Span } from '../model/span.ts';
-import type { DecodedBatch } from '../source/otlp-batch.ts';
-import type { OtlpRequest, OtlpSink, RequestOwner, UpstreamAnswer } from '../source/otlp-sink.ts';
+import type { DecodedBatch } from '../source/otlp/otlp-batch.ts';
+import type { OtlpRequest, OtlpSink, RequestOwner, UpstreamAnswer } from '../source/receiver/otlp-sink.ts';
 import type { Tenants } from './tenants.ts';
 
 /** Where requests go on to. Never throws. */

@@ -1,8 +1,8 @@
 /** What the configuration says of a listener, in the words of those who listen. */
 import type { ReceiverTls } from '../source/receiver/certificate-files.ts';
 import type { ReceiverToken } from '../source/receiver/gate.ts';
-import { isLoopback, type ListenAddress, parseListenAddress } from './config-address.ts';
-import type { ListenerConfig, SidecarConfig } from './config-schema.ts';
+import { isLoopback, type ListenAddress, parseListenAddress } from './config/config-address.ts';
+import type { ListenerConfig, SidecarConfig } from './config/config-schema.ts';
 
 export function addressOf({ endpoint }: Pick<ListenerConfig, 'endpoint'>): ListenAddress {
   const address = parseListenAddress(endpoint);

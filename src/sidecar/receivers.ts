@@ -1,8 +1,8 @@
-import type { OtlpHttpReceiverOptions } from '../source/otlp-http.ts';
-import type { OtlpSink } from '../source/otlp-sink.ts';
+import type { OtlpHttpReceiverOptions } from '../source/receiver/otlp-http.ts';
+import type { OtlpSink } from '../source/receiver/otlp-sink.ts';
 import type { ReceiverOptions } from '../source/receiver/receiver-options.ts';
-import type { ListenAddress } from './config-address.ts';
-import type { SidecarConfig } from './config-schema.ts';
+import type { ListenAddress } from './config/config-address.ts';
+import type { SidecarConfig } from './config/config-schema.ts';
 import { addressOf, tlsOf, tokensOf } from './listener-options.ts';
 import type { AnswerCounts } from './sidecar-readings.ts';
 
@@ -24,11 +24,11 @@ export async function createReceivers(
   const { http, grpc } = receivers.otlp.protocols;
   const created = new Map<string, Receiver>();
   if (http !== undefined) {
-    const { OtlpHttpReceiver } = await import('../source/otlp-http.ts');
+    const { OtlpHttpReceiver } = await import('../source/receiver/otlp-http.ts');
     created.set('http', new OtlpHttpReceiver({ ...optionsOf('http', http, sink, answers), ...corsOf(http) }));
   }
   if (grpc !== undefined) {
-    const { OtlpGrpcReceiver } = await import('../source/otlp-grpc.ts');
+    const { OtlpGrpcReceiver } = await import('../source/receiver/otlp-grpc.ts');
     created.set('grpc', new OtlpGrpcReceiver(optionsOf('grpc', grpc, sink, answers)));
   }
   return created;

@@ -1,9 +1,9 @@
 import type { AnswerSummary } from '../source/receiver/receiver-options.ts';
-import type { Forwarding } from './forwarding.ts';
+import type { Forwarding } from './forward/forwarding.ts';
 import type { LearningSink } from './learning-sink.ts';
 import type { SidecarReadings } from './metrics.ts';
-import type { PlanApi } from './plan-api.ts';
-import type { Readiness } from './plan-api-schemas.ts';
+import type { PlanApi } from './plan-api/plan-api.ts';
+import type { Readiness } from './plan-api/plan-api-schemas.ts';
 
 /** How often requests were answered, by transport, signal and status. */
 export class AnswerCounts {

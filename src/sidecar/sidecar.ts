@@ -1,14 +1,14 @@
 import type { Logger } from 'pino';
-import { formatListenAddress, type ListenAddress } from './config-address.ts';
-import { maskUrl } from './config-print.ts';
-import type { SidecarConfig } from './config-schema.ts';
-import { Forwarding } from './forwarding.ts';
+import { formatListenAddress, type ListenAddress } from './config/config-address.ts';
+import { maskUrl } from './config/config-print.ts';
+import type { SidecarConfig } from './config/config-schema.ts';
+import { Forwarding } from './forward/forwarding.ts';
 import { LearningSink } from './learning-sink.ts';
 import { addressOf, adminTokens, openListeners, tlsOf } from './listener-options.ts';
 import { SidecarMetrics } from './metrics.ts';
-import { PlanApi } from './plan-api.ts';
-import type { Readiness } from './plan-api-schemas.ts';
-import { PlanApiServer } from './plan-api-server.ts';
+import { PlanApi } from './plan-api/plan-api.ts';
+import type { Readiness } from './plan-api/plan-api-schemas.ts';
+import { PlanApiServer } from './plan-api/plan-api-server.ts';
 import { createReceivers, type Receiver } from './receivers.ts';
 import { ShutdownBudget } from './shutdown-budget.ts';
 import { AnswerCounts, readingsOf } from './sidecar-readings.ts';
@@ -17,11 +17,11 @@ import { describeStoreFailure, StoreHealth } from './store-health.ts';
 import { tenantStore } from './tenant-store.ts';
 import { openTenants, type Tenants } from './tenants.ts';
 
-export { type ConfigSources, readConfig } from './config.ts';
-export type { ListenAddress } from './config-address.ts';
-export { ConfigError, type ConfigMistake } from './config-error.ts';
-export type { CommonSettings } from './config-overlay.ts';
-export type { SidecarConfig } from './config-schema.ts';
+export { type ConfigSources, readConfig } from './config/config.ts';
+export type { ListenAddress } from './config/config-address.ts';
+export { ConfigError, type ConfigMistake } from './config/config-error.ts';
+export type { CommonSettings } from './config/config-overlay.ts';
+export type { SidecarConfig } from './config/config-schema.ts';
 export { StartError } from './start-error.ts';
 
 /** What was left when the sidecar stopped. */

@@ -1,5 +1,5 @@
 import type { StoreLimits } from '../store/limits.ts';
-import type { SidecarConfig, StoreLimitsConfig } from './config-schema.ts';
+import type { SidecarConfig, StoreLimitsConfig } from './config/config-schema.ts';
 
 /** Where the plans of one tenant are: which store, and what makes it that tenant's alone. */
 export interface TenantStore {

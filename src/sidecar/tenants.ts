@@ -3,7 +3,7 @@ import type { PipelineOptions } from '../pipeline-options.ts';
 import { PlanReader } from '../plan-reader.ts';
 import { openStore } from '../store/open-store.ts';
 import type { PlanStore } from '../store/plan-store.ts';
-import type { SidecarConfig } from './config-schema.ts';
+import type { SidecarConfig } from './config/config-schema.ts';
 import { tenantNames } from './tenant-names.ts';
 import { tenantStore } from './tenant-store.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OtlpGrpcReceiver } from '../../src/source/otlp-grpc.ts';
-import { OtlpHttpReceiver } from '../../src/source/otlp-http.ts';
+import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
+import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import { RecordingSink } from '../wire/recording-sink.ts';
 
 /**

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FanoutSpanProcessor } from '../../src/fanout-span-processor.ts';
 import type { ExecutionPlan } from '../../src/model/execution-plan.ts';
 import { Pipeline } from '../../src/pipeline.ts';
-import { decodeOtlpJson } from '../../src/source/otlp-json.ts';
+import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import { MemoryPlanStore } from '../../src/store/memory-plan-store.ts';
 import { maximalGroups, plansOf, sortedGroups } from '../support/maximal-groups.ts';
 import {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Span } from '../../src/model/span.ts';
 import { Pipeline } from '../../src/pipeline.ts';
-import { decodeOtlpJson } from '../../src/source/otlp-json.ts';
+import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import { CAPTURE_NAMES } from '../conventions/recorded-spans.ts';
 import { learnedOf, roomyStore } from '../support/learned.ts';
 import { ManualClock } from '../support/manual-clock.ts';

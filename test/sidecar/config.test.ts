@@ -1,12 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { readConfig } from '../../src/sidecar/config.ts';
-import { formatListenAddress, isLoopback, parseListenAddress } from '../../src/sidecar/config-address.ts';
-import { ConfigError } from '../../src/sidecar/config-error.ts';
-import type { CommonSettings } from '../../src/sidecar/config-overlay.ts';
-import { maskUrl, printConfig } from '../../src/sidecar/config-print.ts';
-import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/sidecar/config-units.ts';
+import { readConfig } from '../../src/sidecar/config/config.ts';
+import {
+  formatListenAddress,
+  isLoopback,
+  parseListenAddress,
+} from '../../src/sidecar/config/config-address.ts';
+import { ConfigError } from '../../src/sidecar/config/config-error.ts';
+import type { CommonSettings } from '../../src/sidecar/config/config-overlay.ts';
+import { maskUrl, printConfig } from '../../src/sidecar/config/config-print.ts';
+import {
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+} from '../../src/sidecar/config/config-units.ts';
 
 type Env = Readonly<Record<string, string>>;
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
-import { readConfig } from '../../src/sidecar/config.ts';
+import { readConfig } from '../../src/sidecar/config/config.ts';
 import { workFolder } from '../cli/work-folder.ts';
 
 const FOLDER = fileURLToPath(new URL('../../examples/deploy', import.meta.url));

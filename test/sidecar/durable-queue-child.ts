@@ -1,4 +1,4 @@
-import { Forwarder } from '../../src/sidecar/forwarder.ts';
+import { Forwarder } from '../../src/sidecar/forward/forwarder.ts';
 import { otlpRequest } from './forwarder-upstreams.ts';
 
 /**

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { DurableQueue } from '../../src/sidecar/durable-queue.ts';
-import { Forwarder } from '../../src/sidecar/forwarder.ts';
+import { DurableQueue } from '../../src/sidecar/forward/durable-queue.ts';
+import { Forwarder } from '../../src/sidecar/forward/forwarder.ts';
 import { startHttpUpstream, success } from './forwarder-upstreams.ts';
 
 const CHILD = fileURLToPath(new URL('durable-queue-child.ts', import.meta.url));

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DurableQueue } from '../../src/sidecar/durable-queue.ts';
-import { Forwarder } from '../../src/sidecar/forwarder.ts';
+import { DurableQueue } from '../../src/sidecar/forward/durable-queue.ts';
+import { Forwarder } from '../../src/sidecar/forward/forwarder.ts';
 import { spanplan } from '../cli/cli-process.ts';
 import { startHttpUpstream, until } from './forwarder-upstreams.ts';
 

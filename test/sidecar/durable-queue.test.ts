@@ -13,9 +13,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { open as openLmdb } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DurableQueue } from '../../src/sidecar/durable-queue.ts';
-import { type ForwardDrop, Forwarder } from '../../src/sidecar/forwarder.ts';
-import type { OtlpRequest } from '../../src/source/otlp-sink.ts';
+import { DurableQueue } from '../../src/sidecar/forward/durable-queue.ts';
+import { type ForwardDrop, Forwarder } from '../../src/sidecar/forward/forwarder.ts';
+import type { OtlpRequest } from '../../src/source/receiver/otlp-sink.ts';
 import { otlpRequest, startHttpUpstream, success, until } from './forwarder-upstreams.ts';
 
 const closers: (() => unknown)[] = [];

@@ -8,9 +8,9 @@ import type { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/sidecar/config.ts';
-import { Forwarder } from '../../src/sidecar/forwarder.ts';
-import { Forwarding } from '../../src/sidecar/forwarding.ts';
+import { readConfig } from '../../src/sidecar/config/config.ts';
+import { Forwarder } from '../../src/sidecar/forward/forwarder.ts';
+import { Forwarding } from '../../src/sidecar/forward/forwarding.ts';
 import { captureWarnings } from '../support/captured-warnings.ts';
 import { otlpRequest, startGrpcUpstream, until } from './forwarder-upstreams.ts';
 

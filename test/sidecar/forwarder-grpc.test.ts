@@ -3,10 +3,10 @@ import { deflateSync, gzipSync } from 'node:zlib';
 import { status as codes, Metadata } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ForwarderOptions } from '../../src/sidecar/forward-options.ts';
-import { retryInfoSeconds } from '../../src/sidecar/forward-retry-info.ts';
-import { type ForwardDrop, Forwarder } from '../../src/sidecar/forwarder.ts';
-import { encodeStatus, readStatus } from '../../src/source/otlp-status.ts';
+import type { ForwarderOptions } from '../../src/sidecar/forward/forward-options.ts';
+import { retryInfoSeconds } from '../../src/sidecar/forward/forward-retry-info.ts';
+import { type ForwardDrop, Forwarder } from '../../src/sidecar/forward/forwarder.ts';
+import { encodeStatus, readStatus } from '../../src/source/receiver/otlp-status.ts';
 import { Refusal } from '../../src/source/receiver/refusal.ts';
 import { otlpRequest, startGrpcUpstream, startHttpUpstream, until } from './forwarder-upstreams.ts';
 

@@ -1,8 +1,8 @@
 import { deflateSync, gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ForwarderOptions } from '../../src/sidecar/forward-options.ts';
-import { Forwarder } from '../../src/sidecar/forwarder.ts';
+import type { ForwarderOptions } from '../../src/sidecar/forward/forward-options.ts';
+import { Forwarder } from '../../src/sidecar/forward/forwarder.ts';
 import { type HttpUpstreamServer, otlpRequest, startHttpUpstream, until } from './forwarder-upstreams.ts';
 
 const closers: (() => unknown)[] = [];

@@ -1,7 +1,7 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { isOwnEndpoint } from '../../src/sidecar/forward-own-endpoint.ts';
-import { Forwarder } from '../../src/sidecar/forwarder.ts';
+import { isOwnEndpoint } from '../../src/sidecar/forward/forward-own-endpoint.ts';
+import { Forwarder } from '../../src/sidecar/forward/forwarder.ts';
 
 const loopback = [
   { host: '127.0.0.1', port: 4318 },

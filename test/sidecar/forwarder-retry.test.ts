@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { backoffMillis } from '../../src/sidecar/forward-backoff.ts';
-import type { ForwarderOptions } from '../../src/sidecar/forward-options.ts';
-import { retryAfterSeconds } from '../../src/sidecar/forward-retry-after.ts';
-import { type ForwardDrop, Forwarder } from '../../src/sidecar/forwarder.ts';
+import { backoffMillis } from '../../src/sidecar/forward/forward-backoff.ts';
+import type { ForwarderOptions } from '../../src/sidecar/forward/forward-options.ts';
+import { retryAfterSeconds } from '../../src/sidecar/forward/forward-retry-after.ts';
+import { type ForwardDrop, Forwarder } from '../../src/sidecar/forward/forwarder.ts';
 import { otlpRequest, startHttpUpstream, success, until } from './forwarder-upstreams.ts';
 
 const closers: (() => unknown)[] = [];

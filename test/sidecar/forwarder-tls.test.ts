@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import type { ForwardTls } from '../../src/sidecar/forward-upstream.ts';
-import { Forwarder } from '../../src/sidecar/forwarder.ts';
+import type { ForwardTls } from '../../src/sidecar/forward/forward-upstream.ts';
+import { Forwarder } from '../../src/sidecar/forward/forwarder.ts';
 import { otlpRequest, startGrpcUpstream } from './forwarder-upstreams.ts';
 
 const pem = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url));

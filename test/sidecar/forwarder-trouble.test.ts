@@ -3,9 +3,9 @@ import { gzipSync } from 'node:zlib';
 import { context, createContextKey } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ForwarderOptions } from '../../src/sidecar/forward-options.ts';
-import { Forwarder } from '../../src/sidecar/forwarder.ts';
-import { readStatus } from '../../src/source/otlp-status.ts';
+import type { ForwarderOptions } from '../../src/sidecar/forward/forward-options.ts';
+import { Forwarder } from '../../src/sidecar/forward/forwarder.ts';
+import { readStatus } from '../../src/source/receiver/otlp-status.ts';
 import { captureWarnings } from '../support/captured-warnings.ts';
 import { otlpRequest, startHttpUpstream, success, until } from './forwarder-upstreams.ts';
 

@@ -8,7 +8,7 @@ import {
   type ServiceDefinition,
   type sendUnaryData,
 } from '@grpc/grpc-js';
-import type { OtlpRequest } from '../../src/source/otlp-sink.ts';
+import type { OtlpRequest } from '../../src/source/receiver/otlp-sink.ts';
 
 /** What an upstream received. */
 export interface Received {

@@ -4,7 +4,7 @@ import { type AddressInfo, createConnection } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Client, status as codes, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { readStatus } from '../../src/source/otlp-status.ts';
+import { readStatus } from '../../src/source/receiver/otlp-status.ts';
 import { fanout } from '../cli/span-request.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { startGrpcUpstream, until } from './forwarder-upstreams.ts';

@@ -1,8 +1,8 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { problemOf } from '../../src/sidecar/plan-api-answer.ts';
-import { PlanEvents, type PlanNews } from '../../src/sidecar/plan-api-events.ts';
+import { problemOf } from '../../src/sidecar/plan-api/plan-api-answer.ts';
+import { PlanEvents, type PlanNews } from '../../src/sidecar/plan-api/plan-api-events.ts';
 import type { PlanChange } from '../../src/store/plan-store.ts';
 import { eventually } from './running-sidecar.ts';
 

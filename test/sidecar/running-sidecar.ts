@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { readConfig } from '../../src/sidecar/config.ts';
-import { formatListenAddress } from '../../src/sidecar/config-address.ts';
-import type { CommonSettings } from '../../src/sidecar/config-overlay.ts';
+import { readConfig } from '../../src/sidecar/config/config.ts';
+import { formatListenAddress } from '../../src/sidecar/config/config-address.ts';
+import type { CommonSettings } from '../../src/sidecar/config/config-overlay.ts';
 import { Sidecar } from '../../src/sidecar/sidecar.ts';
 
 export interface RunningSidecar {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findJsonFault } from '../../src/source/json-fault.ts';
-import { parseJson } from '../../src/source/json-text.ts';
+import { findJsonFault } from '../../src/source/otlp/json-fault.ts';
+import { parseJson } from '../../src/source/otlp/json-text.ts';
 
 function isJson(text: string): boolean {
   try {

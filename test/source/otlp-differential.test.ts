@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scanJsonRequest } from '../../src/source/otlp-json-scan.ts';
+import { scanJsonRequest } from '../../src/source/otlp/otlp-json-scan.ts';
 import { decodeByBoth, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
 import { Random } from '../wire/mutations.ts';

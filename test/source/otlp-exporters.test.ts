@@ -11,9 +11,9 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Span } from '../../src/model/span.ts';
-import { decodeOtlpJson } from '../../src/source/otlp-json.ts';
-import { decodeOtlpProtobuf } from '../../src/source/otlp-protobuf.ts';
-import { resourceOf } from '../../src/source/resource.ts';
+import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
+import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
+import { resourceOf } from '../../src/source/otlp/resource.ts';
 import { everything } from './otlp-request.ts';
 
 /** Spans made by the real SDK, and the bodies that its two OTLP exporters post for them. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeOtlpJson } from '../../src/source/otlp-json.ts';
+import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import type { OtlpJson } from '../support/otlp-encode.ts';
 import {
   attribute,

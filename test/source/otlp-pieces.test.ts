@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Span } from '../../src/model/span.ts';
-import type { DecodedBatch, SpanPieces, Wants } from '../../src/source/otlp-batch.ts';
-import { jsonPieces } from '../../src/source/otlp-json-pieces.ts';
-import { protobufPieces } from '../../src/source/otlp-protobuf-pieces.ts';
+import type { DecodedBatch, SpanPieces, Wants } from '../../src/source/otlp/otlp-batch.ts';
+import { jsonPieces } from '../../src/source/otlp/otlp-json-pieces.ts';
+import { protobufPieces } from '../../src/source/otlp/otlp-protobuf-pieces.ts';
 import { type DecoderPair, decodeByBoth, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
 import { Random } from '../wire/mutations.ts';

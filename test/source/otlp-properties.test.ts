@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MalformedBodyError } from '../../src/source/malformed-body-error.ts';
-import type { DecodedBatch } from '../../src/source/otlp-batch.ts';
-import { decodeOtlpJson } from '../../src/source/otlp-json.ts';
-import { decodeOtlpProtobuf } from '../../src/source/otlp-protobuf.ts';
+import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
+import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
+import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
+import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
 import { encodeOtlp } from '../support/otlp-encode.ts';
 import { request, span } from './otlp-arbitraries.ts';
 import { everything } from './otlp-request.ts';

@@ -1,7 +1,7 @@
 import { PbfWriter } from 'pbf';
 import { describe, expect, it } from 'vitest';
-import { MalformedBodyError } from '../../src/source/malformed-body-error.ts';
-import { decodeOtlpProtobuf } from '../../src/source/otlp-protobuf.ts';
+import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
+import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
 import { attribute, everything, PARENT_ID, requestOf, SPAN_ID, spanJson, TRACE_ID } from './otlp-request.ts';
 

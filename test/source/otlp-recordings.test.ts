@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { decodeOtlpJson } from '../../src/source/otlp-json.ts';
-import { decodeOtlpProtobuf } from '../../src/source/otlp-protobuf.ts';
+import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
+import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
 import { everything } from './otlp-request.ts';
 

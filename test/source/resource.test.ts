@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resourceOf } from '../../src/source/resource.ts';
+import { resourceOf } from '../../src/source/otlp/resource.ts';
 
 const PROCESS = { 'service.name': 'planner', 'host.name': 'secret-host', 'process.pid': 4242 };
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readRunFile } from '../../src/source/run-files.ts';
+import { readRunFile } from '../../src/source/files/run-files.ts';
 
 function run(id: string): Record<string, unknown> {
   const call = { kind: 'tool', name: 'search', started_at: '2026-11-22T13:01:24.000000001Z' };

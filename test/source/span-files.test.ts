@@ -5,8 +5,8 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_FILE_LIMITS, type FileLimits, type InputFile } from '../../src/source/input-file.ts';
-import { readSpanFile, type SpanFileItem } from '../../src/source/span-files.ts';
+import { DEFAULT_FILE_LIMITS, type FileLimits, type InputFile } from '../../src/source/files/input-file.ts';
+import { readSpanFile, type SpanFileItem } from '../../src/source/files/span-files.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
 import { attribute, everything, requestOf, spanJson } from './otlp-request.ts';
 

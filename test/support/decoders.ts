@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { MalformedBodyError } from '../../src/source/malformed-body-error.ts';
-import type { DecodedBatch, Wants } from '../../src/source/otlp-batch.ts';
-import { decodeOtlpJson } from '../../src/source/otlp-json.ts';
-import { decodeOtlpProtobuf } from '../../src/source/otlp-protobuf.ts';
+import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
+import type { DecodedBatch, Wants } from '../../src/source/otlp/otlp-batch.ts';
+import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
+import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
 import { plainDecodeOtlpJson } from './plain-otlp-json.ts';
 import { plainDecodeOtlpProtobuf } from './plain-otlp-protobuf.ts';
 

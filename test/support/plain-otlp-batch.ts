@@ -1,6 +1,6 @@
 import type { Span, SpanKind, SpanResource } from '../../src/model/span.ts';
 import { timeFromUnixNanos } from '../../src/model/time.ts';
-import { type DecodedBatch, newAttributes } from '../../src/source/otlp-batch.ts';
+import { type DecodedBatch, newAttributes } from '../../src/source/otlp/otlp-batch.ts';
 
 /** A span's fields as they stand in the request, in either encoding. */
 export interface RawSpan {

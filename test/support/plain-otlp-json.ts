@@ -1,10 +1,10 @@
 import type { SpanResource } from '../../src/model/span.ts';
-import { readDouble, readInt64, readUint64 } from '../../src/source/json-number.ts';
-import { parseJson } from '../../src/source/json-text.ts';
-import { MalformedBodyError } from '../../src/source/malformed-body-error.ts';
-import { type DecodedBatch, newAttributes, type Wants } from '../../src/source/otlp-batch.ts';
-import { isResourceKey, resourceOf } from '../../src/source/resource.ts';
-import { cutText, MAX_KEY_LENGTH, MAX_VALUE_DEPTH, ValueBudget } from '../../src/source/value-budget.ts';
+import { readDouble, readInt64, readUint64 } from '../../src/source/otlp/json-number.ts';
+import { parseJson } from '../../src/source/otlp/json-text.ts';
+import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
+import { type DecodedBatch, newAttributes, type Wants } from '../../src/source/otlp/otlp-batch.ts';
+import { isResourceKey, resourceOf } from '../../src/source/otlp/resource.ts';
+import { cutText, MAX_KEY_LENGTH, MAX_VALUE_DEPTH, ValueBudget } from '../../src/source/otlp/value-budget.ts';
 import { BAD_ID, emptySpan, PlainOtlpBatch, type RawSpan } from './plain-otlp-batch.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { SpanResource } from '../../src/model/span.ts';
-import { type DecodedBatch, newAttributes, type Wants } from '../../src/source/otlp-batch.ts';
-import { tags } from '../../src/source/protobuf-reader.ts';
-import { isResourceKey, resourceOf } from '../../src/source/resource.ts';
-import { MAX_KEY_LENGTH, MAX_VALUE_DEPTH, ValueBudget } from '../../src/source/value-budget.ts';
+import { type DecodedBatch, newAttributes, type Wants } from '../../src/source/otlp/otlp-batch.ts';
+import { tags } from '../../src/source/otlp/protobuf-reader.ts';
+import { isResourceKey, resourceOf } from '../../src/source/otlp/resource.ts';
+import { MAX_KEY_LENGTH, MAX_VALUE_DEPTH, ValueBudget } from '../../src/source/otlp/value-budget.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../src/support/meaningful.ts';
 import { BAD_ID, emptySpan, PlainOtlpBatch, type RawSpan } from './plain-otlp-batch.ts';
 import { PlainProtobufReader } from './plain-protobuf-reader.ts';

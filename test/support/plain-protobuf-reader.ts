@@ -1,6 +1,6 @@
 import { PbfReader } from 'pbf';
-import { MalformedBodyError } from '../../src/source/malformed-body-error.ts';
-import { cutText } from '../../src/source/value-budget.ts';
+import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
+import { cutText } from '../../src/source/otlp/value-budget.ts';
 
 /** Wire types of protobuf. */
 const VARINT = 0;

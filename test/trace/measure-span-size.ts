@@ -3,7 +3,7 @@ import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, type Span as SdkSpan } from '@opentelemetry/sdk-trace-base';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
 import type { Span } from '../../src/model/span.ts';
-import { decodeOtlpJson } from '../../src/source/otlp-json.ts';
+import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import { MemoryTraceBuffer } from '../../src/trace/memory-trace-buffer.ts';
 import { runIdOf } from '../../src/trace/run-id.ts';
 import { spanRecordOf } from '../../src/trace/span-record.ts';

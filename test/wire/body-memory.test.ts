@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, it } from 'vitest';
-import type { DecodedBatch } from '../../src/source/otlp-batch.ts';
-import { OtlpHttpReceiver } from '../../src/source/otlp-http.ts';
-import type { OtlpRequest } from '../../src/source/otlp-sink.ts';
+import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
+import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
+import type { OtlpRequest } from '../../src/source/receiver/otlp-sink.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { encodeOtlp } from '../support/otlp-encode.ts';
 import { PROTOBUF_TYPE, post } from './http-client.ts';

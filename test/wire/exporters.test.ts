@@ -5,8 +5,8 @@ import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import { afterEach, describe, expect, it } from 'vitest';
-import { OtlpGrpcReceiver } from '../../src/source/otlp-grpc.ts';
-import { OtlpHttpReceiver } from '../../src/source/otlp-http.ts';
+import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
+import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import type { BoundAddress } from '../../src/source/receiver/receiver-options.ts';
 import { PipelineSink } from './pipeline-sink.ts';
 import { RecordingSink } from './recording-sink.ts';

@@ -1,4 +1,4 @@
-import type { DecodedBatch } from '../../src/source/otlp-batch.ts';
+import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
 import { type DecoderPair, decodeByBoth, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
 import { JSON_SEEDS, mutated, PROTOBUF_SEEDS, Random } from './mutations.ts';
 

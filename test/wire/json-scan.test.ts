@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MalformedBodyError } from '../../src/source/malformed-body-error.ts';
-import { JsonScan } from '../../src/source/receiver/json-scan.ts';
+import { JsonScan } from '../../src/source/otlp/json-scan.ts';
+import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
 
 function isTaken(text: string, stepBytes = 1_000): boolean {
   const scan = new JsonScan(Buffer.from(text));

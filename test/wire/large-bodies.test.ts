@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { OtlpHttpReceiver } from '../../src/source/otlp-http.ts';
+import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, post } from './http-client.ts';

@@ -1,5 +1,5 @@
-import { OtlpGrpcReceiver } from '../../src/source/otlp-grpc.ts';
-import { OtlpHttpReceiver } from '../../src/source/otlp-http.ts';
+import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
+import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import { PipelineSink } from './pipeline-sink.ts';
 import { RecordingSink } from './recording-sink.ts';
 

@@ -3,7 +3,7 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { OtlpGrpcReceiver } from '../../src/source/otlp-grpc.ts';
+import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
 import type { BoundAddress, ReceiverOptions } from '../../src/source/receiver/receiver-options.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { encodeOtlp } from '../support/otlp-encode.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { OtlpHttpReceiver, type OtlpHttpReceiverOptions } from '../../src/source/otlp-http.ts';
+import { OtlpHttpReceiver, type OtlpHttpReceiverOptions } from '../../src/source/receiver/otlp-http.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { JSON_TYPE, post, RawConnection } from './http-client.ts';
 import { RecordingSink } from './recording-sink.ts';

@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib';
 import { PbfReader } from 'pbf';
 import { afterEach, describe, expect, it } from 'vitest';
-import { OtlpHttpReceiver, type OtlpHttpReceiverOptions } from '../../src/source/otlp-http.ts';
+import { OtlpHttpReceiver, type OtlpHttpReceiverOptions } from '../../src/source/receiver/otlp-http.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { encodeOtlp } from '../support/otlp-encode.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, post } from './http-client.ts';

@@ -1,8 +1,8 @@
 import type { Span } from '../../src/model/span.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import type { PipelineOptions } from '../../src/pipeline-options.ts';
-import type { DecodedBatch } from '../../src/source/otlp-batch.ts';
-import type { OtlpRequest, OtlpSink } from '../../src/source/otlp-sink.ts';
+import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
+import type { OtlpRequest, OtlpSink } from '../../src/source/receiver/otlp-sink.ts';
 import { learnedOf, roomyStore } from '../support/learned.ts';
 
 const ROOM = 256 * 2 ** 20;

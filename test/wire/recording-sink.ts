@@ -1,6 +1,6 @@
 import type { Span } from '../../src/model/span.ts';
-import type { DecodedBatch } from '../../src/source/otlp-batch.ts';
-import type { OtlpRequest, OtlpSink, UpstreamAnswer } from '../../src/source/otlp-sink.ts';
+import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
+import type { OtlpRequest, OtlpSink, UpstreamAnswer } from '../../src/source/receiver/otlp-sink.ts';
 
 /** A sink that keeps what it is given, and has as much room as it is told. */
 export class RecordingSink implements OtlpSink {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { OtlpGrpcReceiver } from '../../src/source/otlp-grpc.ts';
-import { OtlpHttpReceiver } from '../../src/source/otlp-http.ts';
-import { decodeOtlpJson } from '../../src/source/otlp-json.ts';
+import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
+import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
+import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import type { BoundAddress } from '../../src/source/receiver/receiver-options.ts';
 import { CAPTURE_NAMES } from '../conventions/recorded-spans.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';

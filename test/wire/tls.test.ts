@@ -9,8 +9,8 @@ import { connect, type PeerCertificate, type SecureContextOptions } from 'node:t
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { OtlpGrpcReceiver } from '../../src/source/otlp-grpc.ts';
-import { OtlpHttpReceiver } from '../../src/source/otlp-http.ts';
+import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
+import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import type { BoundAddress, ReceiverOptions } from '../../src/source/receiver/receiver-options.ts';
 import { captureWarnings } from '../support/captured-warnings.ts';
 import { JSON_TYPE, RawConnection } from './http-client.ts';

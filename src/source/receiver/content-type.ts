@@ -1,4 +1,4 @@
-import type { OtlpEncoding } from '../otlp-status.ts';
+import type { OtlpEncoding } from './otlp-status.ts';
 
 /** The content types of OTLP, and how they are written. `application/protobuf` is what some senders say. */
 const ENCODINGS: ReadonlyMap<string, OtlpEncoding> = new Map([

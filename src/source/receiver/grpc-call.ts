@@ -4,10 +4,10 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { GrpcStatus, OtlpSignal, UpstreamAnswer } from '../otlp-sink.ts';
-import { encodeExportResponse, encodeStatus, hasDetails, readStatus } from '../otlp-status.ts';
 import { CONTENT_ENCODINGS } from './inflate.ts';
 import type { Taken } from './intake.ts';
+import type { GrpcStatus, OtlpSignal, UpstreamAnswer } from './otlp-sink.ts';
+import { encodeExportResponse, encodeStatus, hasDetails, readStatus } from './otlp-status.ts';
 import type { ResolvedReceiverOptions } from './receiver-options.ts';
 import { CODES, Refusal } from './refusal.ts';
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { encodeExportResponse, encodeStatus, type OtlpEncoding } from '../otlp-status.ts';
 import { contentTypeOf } from './content-type.ts';
 import type { HttpHead } from './http-head.ts';
 import type { Taken } from './intake.ts';
+import { encodeExportResponse, encodeStatus, type OtlpEncoding } from './otlp-status.ts';
 import type { ResolvedReceiverOptions } from './receiver-options.ts';
 import type { Refusal } from './refusal.ts';
 

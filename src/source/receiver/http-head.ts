@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { OtlpSignal } from '../otlp-sink.ts';
+import type { OtlpSignal } from './otlp-sink.ts';
 import { Refusal } from './refusal.ts';
 
 /** A sender whose endpoint for traces was given without a path posts them to the root. */

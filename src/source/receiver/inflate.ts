@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { MalformedBodyError } from '../malformed-body-error.ts';
+import { MalformedBodyError } from '../otlp/malformed-body-error.ts';
 import type { BoundedBytes } from './bounded-bytes.ts';
 import { Refusal } from './refusal.ts';
 

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { encodeStatus } from '../otlp-status.ts';
 import type { ContentType } from './content-type.ts';
+import { encodeStatus } from './otlp-status.ts';
 import type { Refusal } from './refusal.ts';
 
 /** How long a sender may take to read the answer and hang up. */

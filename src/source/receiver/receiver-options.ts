@@ -1,6 +1,6 @@
-import type { OtlpSignal, OtlpSink } from '../otlp-sink.ts';
 import type { ReceiverTls } from './certificate-files.ts';
 import type { ReceiverToken } from './gate.ts';
+import type { OtlpSignal, OtlpSink } from './otlp-sink.ts';
 
 /** What a receiver of either transport is told. */
 export interface ReceiverOptions {

@@ -1,5 +1,5 @@
-import type { OtlpSink, RequestOwner } from '../otlp-sink.ts';
 import type { BodyMemory } from './body-memory.ts';
+import type { OtlpSink, RequestOwner } from './otlp-sink.ts';
 import { Refusal } from './refusal.ts';
 
 type RoomGiver = Pick<OtlpSink, 'admit' | 'leavesBodies'>;

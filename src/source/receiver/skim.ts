@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { MalformedBodyError } from '../malformed-body-error.ts';
-import type { OtlpRequest } from '../otlp-sink.ts';
-import { ProtobufReader } from '../protobuf-reader.ts';
-import { JsonScan } from './json-scan.ts';
+import { JsonScan } from '../otlp/json-scan.ts';
+import { MalformedBodyError } from '../otlp/malformed-body-error.ts';
+import { ProtobufReader } from '../otlp/protobuf-reader.ts';
+import type { OtlpRequest } from './otlp-sink.ts';
 
 /** What is looked at in one turn of the event loop: some milliseconds. */
 const STEP_BYTES = 2 ** 20;

@@ -1,0 +1,142 @@
+import type { SpanResource } from '../../model/span.ts';
+import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
+import { type Attributes, newAttributes, OtlpBatch, type SpanPieces, type Wants } from './otlp-batch.ts';
+import { readSpan, wantAttributes } from './otlp-protobuf-span.ts';
+import { ProtobufReader, tags } from './protobuf-reader.ts';
+import { readKeyValue } from './protobuf-value.ts';
+import { isResourceKey, NO_RESOURCE, resourceOf } from './resource.ts';
+import { TextTable } from './text-table.ts';
+
+/**
+ * Decodes a request in protobuf (opentelemetry-proto 1.11) a piece at a time:
+ *
+ *     request → ResourceSpans → ScopeSpans → Span
+ *
+ * Fields may come in any order, so a message is walked twice: for what its spans share, and for the spans. Nothing is
+ * kept of the walk, so that no body costs more than the spans of a piece, whatever it is made of.
+ *
+ * @param pieceBytes how much is read in one go.
+ * @throws MalformedBodyError where the bytes are no protobuf message.
+ */
+export function* protobufPieces(bytes: Uint8Array, wants: Wants, pieceBytes: number): SpanPieces {
+  const reader = new ProtobufReader(bytes);
+  const batch = new OtlpBatch();
+  let pauseAt = pieceBytes;
+  wantAttributes(wants);
+  while (reader.isInside) {
+    const tag = reader.tag();
+    if (tag !== REQUEST.resourceSpans) reader.skip(tag);
+    else {
+      const outer = reader.enter();
+      const from = reader.position;
+      const attributes = findResource(reader);
+      let resource: SpanResource | undefined;
+      reader.position = from;
+      while (reader.isInside) {
+        const tag = reader.tag();
+        if (tag !== RESOURCE_SPANS.scopeSpans && tag !== RESOURCE_SPANS.librarySpans) reader.skip(tag);
+        else {
+          const outer = reader.enter();
+          const from = reader.position;
+          const scopeName = findScopeName(reader);
+          reader.position = from;
+          resource ??= attributes === undefined ? NO_RESOURCE : resourceOf(attributes);
+          while (reader.isInside) {
+            readSpans(reader, scopeName, resource, batch, pauseAt);
+            if (reader.position >= pauseAt) {
+              yield batch.piece();
+              pauseAt = reader.position + pieceBytes;
+              wantAttributes(wants);
+            }
+          }
+          reader.leave(outer);
+        }
+        if (reader.position >= pauseAt) {
+          yield batch.piece();
+          pauseAt = reader.position + pieceBytes;
+          wantAttributes(wants);
+        }
+      }
+      reader.leave(outer);
+    }
+    if (reader.position >= pauseAt) {
+      yield batch.piece();
+      pauseAt = reader.position + pieceBytes;
+      wantAttributes(wants);
+    }
+  }
+  return batch.take();
+}
+
+/** Those of a ScopeSpans, up to where it is time to pause. */
+function readSpans(
+  reader: ProtobufReader,
+  scopeName: string,
+  resource: SpanResource,
+  batch: OtlpBatch,
+  pauseAt: number,
+): void {
+  while (reader.isInside && reader.position < pauseAt) {
+    const tag = reader.tag();
+    if (tag === SCOPE_SPANS.spans) readSpan(reader, scopeName, resource, batch);
+    else reader.skip(tag);
+  }
+}
+
+const texts = new TextTable();
+
+/** Field numbers and wire types. */
+const REQUEST = { resourceSpans: tags.bytes(1) };
+/** `librarySpans` is the name and number that `scopeSpans` had until 2022; its layout is the same. */
+const RESOURCE_SPANS = { resource: tags.bytes(1), scopeSpans: tags.bytes(2), librarySpans: tags.bytes(1000) };
+const RESOURCE = { attributes: tags.bytes(1) };
+const SCOPE_SPANS = { scope: tags.bytes(1), spans: tags.bytes(2) };
+const SCOPE = { name: tags.bytes(1) };
+
+/** Of a ResourceSpans, whose other fields are skipped. @returns undefined where there are none. */
+function findResource(reader: ProtobufReader): Attributes | undefined {
+  let attributes: Attributes | undefined;
+  while (reader.isInside) {
+    const tag = reader.tag();
+    if (tag === RESOURCE_SPANS.resource) attributes = readResource(reader, attributes);
+    else reader.skip(tag);
+  }
+  return attributes;
+}
+
+function readResource(reader: ProtobufReader, before: Attributes | undefined): Attributes | undefined {
+  let attributes = before;
+  const outer = reader.enter();
+  while (reader.isInside) {
+    const tag = reader.tag();
+    if (tag === RESOURCE.attributes) {
+      attributes ??= newAttributes();
+      readKeyValue(reader, attributes, isResourceKey);
+    } else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return attributes;
+}
+
+/** Of a ScopeSpans, whose other fields are skipped. */
+function findScopeName(reader: ProtobufReader): string {
+  let name = '';
+  while (reader.isInside) {
+    const tag = reader.tag();
+    if (tag === SCOPE_SPANS.scope) name = readScopeName(reader) ?? name;
+    else reader.skip(tag);
+  }
+  return name;
+}
+
+function readScopeName(reader: ProtobufReader): string | undefined {
+  let name: string | undefined;
+  const outer = reader.enter();
+  while (reader.isInside) {
+    const tag = reader.tag();
+    if (tag === SCOPE.name) name = reader.text(MAX_ATTRIBUTE_LENGTH, texts);
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return name;
+}

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { memoised } from '../../model/memo.ts';
+import type { SpanResource } from '../../model/span.ts';
+
+/**
+ * Makes a SpanResource of a resource's attributes, however they were received. The identity is a digest of the
+ * attributes that tell processes apart, so that it can stand in records and logs without showing a host's name.
+ */
+export function resourceOf(attributes: Readonly<Record<string, unknown>>): SpanResource {
+  const parts = IDENTIFYING.map((key) => scalar(attributes[key]));
+  const identity = identityOf(JSON.stringify(parts));
+  const serviceName = attributes['service.name'];
+  return {
+    identity,
+    serviceName: typeof serviceName === 'string' && serviceName !== '' ? serviceName : undefined,
+  };
+}
+
+/** Remembered, since senders write the same resource into every request. */
+const identityOf = memoised(1_000, (parts) => createHash('sha256').update(parts).digest('hex').slice(0, 32));
+
+/** Whether `resourceOf` reads this attribute: sources that decode resources need no other. */
+export function isResourceKey(key: string): boolean {
+  return IDENTIFYING_SET.has(key);
+}
+
+/** Resource attributes of OpenTelemetry's semantic conventions that differ between processes and stay the same within one. */
+const IDENTIFYING: readonly string[] = [
+  'service.namespace',
+  'service.name',
+  'service.instance.id',
+  'host.id',
+  'host.name',
+  'process.pid',
+  'container.id',
+  'k8s.pod.uid',
+];
+const IDENTIFYING_SET = new Set(IDENTIFYING);
+
+/** A pid may come as a number, a bigint or a string, by the sender's choice; all spell the same process. */
+function scalar(value: unknown): string | null {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+    ? String(value)
+    : null;
+}
+
+/** Of a sender that says nothing of where its spans come from. */
+export const NO_RESOURCE: SpanResource = resourceOf({});
