@@ -21,7 +21,7 @@ export const SLOT_BYTES = 85;
 export const RECORD_BYTES = 340;
 
 /** A verdict that is not the shared one for "none". */
-const VERDICT_BYTES = 110;
+const VERDICT_BYTES = 90;
 const STRING_BYTES = 24;
 
 export function verdictBytes(verdict: Verdict): number {
