@@ -11,32 +11,45 @@ export function attributeNames(
   conventions: readonly Pick<Convention, 'attributes'>[],
   further: readonly string[] = [],
 ): AttributeNames {
-  const exact = new Set<string>();
-  const patterns = new Map<string, Pattern>();
-  for (const name of [...conventions.flatMap((convention) => convention.attributes), ...further]) {
-    const star = name.indexOf('*');
-    if (star < 0) exact.add(name);
-    else patterns.set(name, { start: name.slice(0, star), end: name.slice(star + 1) });
-  }
-  const starred = [...patterns.values()];
+  const isNamed = matcherOf([...conventions.flatMap((convention) => convention.attributes), ...further]);
   // The same few hundred keys come again and again; past the bound they are judged anew.
   const judged = new Map<string, boolean>();
   return {
     wants(key) {
       const known = judged.get(key);
       if (known !== undefined) return known;
-      const isWanted = exact.has(key) || starred.some((pattern) => matches(pattern, key));
+      const isWanted = isNamed(key);
       if (judged.size < MAX_JUDGED) judged.set(key, isWanted);
       return isWanted;
     },
   };
 }
 
+/** Tells by number, in rising order, which of `conventions` read the attribute of a name. */
+export function attributeReaders(
+  conventions: readonly Pick<Convention, 'attributes'>[],
+): (key: string) => readonly number[] {
+  const matchers = conventions.map(({ attributes }) => matcherOf(attributes));
+  return (key) => matchers.flatMap((isNamed, index) => (isNamed(key) ? [index] : []));
+}
+
 const MAX_JUDGED = 4_096;
+
+/** Whether a key is one of `names`. */
+function matcherOf(names: readonly string[]): (key: string) => boolean {
+  const exact = new Set(names.filter((name) => !name.includes('*')));
+  const patterns = [...new Set(names)].filter((name) => name.includes('*')).map(patternOf);
+  return (key) => exact.has(key) || patterns.some((pattern) => matches(pattern, key));
+}
 
 interface Pattern {
   readonly start: string;
   readonly end: string;
+}
+
+function patternOf(name: string): Pattern {
+  const star = name.indexOf('*');
+  return { start: name.slice(0, star), end: name.slice(star + 1) };
 }
 
 function matches({ start, end }: Pattern, key: string): boolean {

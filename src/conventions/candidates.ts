@@ -1,6 +1,7 @@
+import { memoised } from '../model/memo.ts';
 import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { attributeNames } from './attribute-names.ts';
+import { attributeReaders } from './attribute-names.ts';
 import { AttributeShapes } from './attribute-shapes.ts';
 import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
 import type { Convention } from './convention.ts';
@@ -18,15 +19,14 @@ export class Candidates {
   /** Spans of one scope come together. */
   #lastScope: string | undefined;
   #namesOfLast: Map<string, readonly number[]> | undefined;
-  /** Which conventions those are, by the numbers of those that read an attribute, where none speaks without. */
-  readonly #lists = new WeakMap<readonly number[], readonly Convention[]>();
+  /** The conventions themselves, by the numbers of those that read an attribute and of those that speak without. */
+  readonly #lists = new WeakMap<readonly number[], Map<readonly number[], readonly Convention[]>>();
+  /** The same list of numbers for all names of which the same conventions speak. */
+  readonly #speakers = memoised(MAX_BARE, (numbers) => numbers.split(',').map(Number));
 
   constructor(ask: (convention: Convention, span: Span) => Verdict | undefined) {
     this.#ask = ask;
-    const names = BUILT_IN_CONVENTIONS.map((convention) => attributeNames([convention]));
-    this.#shapes = new AttributeShapes((key) =>
-      names.flatMap(({ wants }, index) => (wants(key) ? [index] : [])),
-    );
+    this.#shapes = new AttributeShapes(attributeReaders(BUILT_IN_CONVENTIONS));
   }
 
   /** In order of precedence. */
@@ -35,15 +35,11 @@ export class Candidates {
     const readers = this.#readersOf(span.attributes);
     if (readers === undefined) return BUILT_IN_CONVENTIONS;
     if (readers.length === 0 && bare.length === 0) return NOBODY;
-    if (bare.length > 0) {
-      const both = new Set([...bare, ...readers]);
-      return BUILT_IN_CONVENTIONS.filter((_, index) => both.has(index));
-    }
-    let list = this.#lists.get(readers);
-    if (list === undefined) {
-      list = BUILT_IN_CONVENTIONS.filter((_, index) => readers.includes(index));
-      this.#lists.set(readers, list);
-    }
+    const lists = this.#lists.get(readers) ?? new Map<readonly number[], readonly Convention[]>();
+    const known = lists.get(bare);
+    if (known !== undefined) return known;
+    const list = BUILT_IN_CONVENTIONS.filter((_, index) => bare.includes(index) || readers.includes(index));
+    this.#lists.set(readers, lists.set(bare, list));
     return list;
   }
 
@@ -65,9 +61,10 @@ export class Candidates {
     const known = this.#namesOfLast?.get(name);
     if (known !== undefined) return known;
     const bareSpan = { ...span, attributes: {} };
-    const speakers = BUILT_IN_CONVENTIONS.flatMap((convention, index) =>
+    const numbers = BUILT_IN_CONVENTIONS.flatMap((convention, index) =>
       this.#ask(convention, bareSpan) === undefined ? [] : [index],
     );
+    const speakers = numbers.length === 0 ? NONE : this.#speakers(numbers.join());
     // Span names may be without end (URLs): then the table starts anew.
     if (this.#bareSize >= MAX_BARE) {
       this.#bare.clear();
@@ -76,7 +73,7 @@ export class Candidates {
     }
     this.#bareSize++;
     const names = this.#bare.get(scopeName) ?? new Map<string, readonly number[]>();
-    names.set(name, speakers.length === 0 ? NONE : speakers);
+    names.set(name, speakers);
     this.#bare.set(scopeName, names);
     this.#namesOfLast = names;
     return speakers;
