@@ -1,5 +1,5 @@
 import { MAX_ATTRIBUTE_LENGTH } from '../support/meaningful.ts';
-import { firstCount, firstText } from './attributes.ts';
+import { firstCount, text } from './attributes.ts';
 import { scanJson } from './scan-json.ts';
 import type { VerdictDetails } from './verdict.ts';
 
@@ -25,8 +25,8 @@ export function genAiUsage(attributes: Readonly<Record<string, unknown>>): Verdi
     promptTokens: firstCount(attributes, 'gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens'),
     outputTokens: firstCount(attributes, 'gen_ai.usage.output_tokens', 'gen_ai.usage.completion_tokens'),
     totalTokens: firstCount(attributes, 'gen_ai.usage.total_tokens', 'llm.usage.total_tokens'),
-    modelName: firstText(attributes, 'gen_ai.response.model', 'gen_ai.request.model'),
-    toolCallCount: toolCallParts(firstText(attributes, 'gen_ai.output.messages')),
+    modelName: text(attributes, 'gen_ai.response.model') ?? text(attributes, 'gen_ai.request.model'),
+    toolCallCount: toolCallParts(text(attributes, 'gen_ai.output.messages')),
   };
 }
 

@@ -128,16 +128,13 @@ function agentOf(span: Span, operation: string): Verdict {
   if (level === 'task') return verdict('step', `${rule}.task`, { isFlat });
   // guardrails, handoffs and custom spans of OpenLIT
   if (name === undefined && scopeName.startsWith('openlit')) return verdict('step', `${rule}.unnamed`);
-  const details = {
-    name,
-    frameworkName: ownName(firstTextOf(attributes, FRAMEWORK_AGENT_KEYS)),
-    isFlat,
-  };
-  if (level === 'workflow') return verdict('workflow', `${rule}.workflow`, details);
+  const frameworkName = ownName(firstTextOf(attributes, FRAMEWORK_AGENT_KEYS));
+  if (level === 'workflow') return verdict('workflow', `${rule}.workflow`, { name, frameworkName, isFlat });
   // the root around several agents in opentelemetry-python-contrib; elsewhere SERVER is an agent called from afar
   if (kind === SERVER && scopeName.includes('openai_agents'))
-    return verdict('workflow', `${rule}.root`, details);
-  return verdict('agent', rule, { ...details, agentId: ownName(text(attributes, 'gen_ai.agent.id')) });
+    return verdict('workflow', `${rule}.root`, { name, frameworkName, isFlat });
+  const agentId = ownName(text(attributes, 'gen_ai.agent.id'));
+  return { role: 'agent', rule, name, frameworkName, agentId, isFlat };
 }
 
 const SERVER = 2;
@@ -160,12 +157,19 @@ function workflowOf(span: Span, operation: string): Verdict {
 }
 
 function llmOf(span: Span, operation: string): Verdict {
-  return verdict('llm', `gen_ai.${operation}`, {
-    ...genAiUsage(span.attributes),
+  const { promptTokens, outputTokens, totalTokens, modelName, toolCallCount } = genAiUsage(span.attributes);
+  return {
+    role: 'llm',
+    rule: `gen_ai.${operation}`,
     name: operation,
     stampedAgent: stampedAgent(span),
+    promptTokens,
+    outputTokens,
+    totalTokens,
+    modelName,
+    toolCallCount,
     isFlat: isFlatEmitter(span),
-  });
+  };
 }
 
 /** On a call the agent's name says whose call it is, not what the call is. */

@@ -1,4 +1,4 @@
-import { firstCount, firstText } from './attributes.ts';
+import { firstCount, text } from './attributes.ts';
 import type { VerdictDetails } from './verdict.ts';
 
 /** The attributes `openInferenceUsage` reads. */
@@ -16,7 +16,7 @@ export function openInferenceUsage(attributes: Readonly<Record<string, unknown>>
     promptTokens: firstCount(attributes, 'llm.token_count.prompt'),
     outputTokens: firstCount(attributes, 'llm.token_count.completion'),
     totalTokens: firstCount(attributes, 'llm.token_count.total'),
-    modelName: firstText(attributes, 'llm.model_name'),
+    modelName: text(attributes, 'llm.model_name'),
     toolCallCount: requestedTools(attributes),
   };
 }
@@ -29,11 +29,17 @@ const MAX_CALLS = 128;
 function requestedTools(attributes: Readonly<Record<string, unknown>>): number | undefined {
   let count = 0;
   for (let message = 0; message < MAX_MESSAGES; message++) {
-    const prefix = `llm.output_messages.${message}.message.tool_calls.`;
-    for (let call = 0; call < MAX_CALLS; call++) {
-      if (attributes[`${prefix}${call}.tool_call.function.name`] === undefined) break;
-      count++;
-    }
+    // Most messages hold no call, and a key that is there already costs less to ask for.
+    if (attributes[FIRST_CALLS[message] ?? ''] === undefined) continue;
+    let call = 0;
+    while (call < MAX_CALLS && attributes[toolNameKey(message, call)] !== undefined) call++;
+    count += call;
   }
   return count === 0 ? undefined : count;
 }
+
+function toolNameKey(message: number, call: number): string {
+  return `llm.output_messages.${message}.message.tool_calls.${call}.tool_call.function.name`;
+}
+
+const FIRST_CALLS = Array.from({ length: MAX_MESSAGES }, (_, message) => toolNameKey(message, 0));

@@ -1,7 +1,7 @@
 import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { meaningful } from '../support/meaningful.ts';
-import { firstText, text } from './attributes.ts';
+import { text } from './attributes.ts';
 import type { Convention } from './convention.ts';
 import { kindRole } from './kind-role.ts';
 import { langchainRun } from './langchain-run.ts';
@@ -36,10 +36,7 @@ export const openInference: Convention = {
       case 'tool':
         return toolOf(span);
       case 'llm':
-        return verdict('llm', 'openinference.LLM', {
-          ...openInferenceUsage(span.attributes),
-          name: meaningful(span.name),
-        });
+        return llmOf(span);
       case 'agent':
         return agentOf(span);
       case 'step':
@@ -74,7 +71,28 @@ function toolOf(span: Span): Verdict | undefined {
 }
 
 function toolVerdict({ attributes }: Span, rule: string, name: string): Verdict {
-  return verdict('tool', rule, { name, callId: firstText(attributes, 'tool_call.id', 'tool.id') });
+  return {
+    role: 'tool',
+    rule,
+    name,
+    callId: text(attributes, 'tool_call.id') ?? text(attributes, 'tool.id'),
+  };
+}
+
+function llmOf(span: Span): Verdict {
+  const { promptTokens, outputTokens, totalTokens, modelName, toolCallCount } = openInferenceUsage(
+    span.attributes,
+  );
+  return {
+    role: 'llm',
+    rule: 'openinference.LLM',
+    name: meaningful(span.name),
+    promptTokens,
+    outputTokens,
+    totalTokens,
+    modelName,
+    toolCallCount,
+  };
 }
 
 function agentOf(span: Span): Verdict {
