@@ -2,22 +2,31 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scanJsonRequest } from '../../src/source/otlp/otlp-json-scan.ts';
-import { decodeByBoth, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
+import { type Decoders, decodeByAll, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
+import { expectedBatch } from '../support/otlp-oracle.ts';
+import { requestByProtobufjs } from '../support/request-by-protobufjs.ts';
 import { Random } from '../wire/mutations.ts';
 import { request } from './otlp-arbitraries.ts';
 import { attribute, everything, nothing, requestOf, spanJson } from './otlp-request.ts';
 import { scrambledJson, scrambledProtobuf } from './otlp-scrambled.ts';
 
-/** `decodeByBoth` throws where the two do not agree; what they agree on is for the other tests to judge. */
+/** `decodeByAll` throws where a decoder does not make of a body what its oracle does. */
 const wants = [everything, nothing, (key: string) => key.length % 2 === 0] as const;
 
-describe('each decoder agrees with the plain one', () => {
+/** With protobufjs left to itself, which is right where every field is what it is declared to be. */
+const bare: Decoders = {
+  ...PROTOBUF_DECODERS,
+  oracle: (body, isWanted) => expectedBatch(requestByProtobufjs(body), isWanted),
+};
+
+describe('each decoder agrees with JSON.parse or protobufjs, and the rules of OTLP', () => {
   it('on requests as senders write them', () => {
     fc.assert(
       fc.property(request, fc.constantFrom(...wants), (json, isWanted) => {
-        decodeByBoth(JSON_DECODERS, Buffer.from(JSON.stringify(json)), isWanted);
-        decodeByBoth(PROTOBUF_DECODERS, Buffer.from(encodeOtlp(json)), isWanted);
+        decodeByAll(JSON_DECODERS, Buffer.from(JSON.stringify(json)), isWanted);
+        decodeByAll(PROTOBUF_DECODERS, Buffer.from(encodeOtlp(json)), isWanted);
+        decodeByAll(bare, Buffer.from(encodeOtlp(json)), isWanted);
       }),
       { numRuns: 500 },
     );
@@ -29,8 +38,8 @@ describe('each decoder agrees with the plain one', () => {
       fc.property(request, fc.nat(), fc.constantFrom(...wants), (json, seed, isWanted) => {
         const random = new Random(seed);
         const outcomes = [
-          decodeByBoth(JSON_DECODERS, Buffer.from(scrambledJson(json, random)), isWanted),
-          decodeByBoth(PROTOBUF_DECODERS, scrambledProtobuf(Buffer.from(encodeOtlp(json)), random), isWanted),
+          decodeByAll(JSON_DECODERS, Buffer.from(scrambledJson(json, random)), isWanted),
+          decodeByAll(PROTOBUF_DECODERS, scrambledProtobuf(Buffer.from(encodeOtlp(json)), random), isWanted),
         ];
         for (const outcome of outcomes) if ('batch' in outcome) decoded++;
       }),
@@ -86,7 +95,7 @@ describe('each decoder agrees with the plain one', () => {
       .replaceAll('SERVICE', '{"key":"service.name","value":{"stringValue":"s"}}')
       .replaceAll('[A]', '[{"key":"a","value":{"stringValue":"x"}}]')
       .replaceAll('[B]', '[{"key":"b","value":{"stringValue":"y"}}]');
-    decodeByBoth(JSON_DECODERS, Buffer.from(body), everything);
+    decodeByAll(JSON_DECODERS, Buffer.from(body), everything);
   });
 
   it('on strings of every kind, cut at every length that matters', () => {
@@ -99,10 +108,23 @@ describe('each decoder agrees with the plain one', () => {
           attributes: [attribute('a', { stringValue: text }), attribute(text, { intValue: '1' })],
         };
         const json = requestOf([spanJson(fields)]);
-        decodeByBoth(JSON_DECODERS, Buffer.from(JSON.stringify(json)), everything);
-        decodeByBoth(PROTOBUF_DECODERS, Buffer.from(encodeOtlp(json)), everything);
+        decodeByAll(JSON_DECODERS, Buffer.from(JSON.stringify(json)), everything);
+        decodeByAll(PROTOBUF_DECODERS, Buffer.from(encodeOtlp(json)), everything);
       }
     }
+  });
+
+  it('on lists and maps of more than is read', () => {
+    const values = Array.from({ length: 4_000 }, (_, index) => ({ stringValue: 'ü'.repeat(index % 40) }));
+    const entries = values.map((value, index) => attribute(String(index), value));
+    const list = { arrayValue: { values } };
+    const map = { kvlistValue: { values: entries } };
+    const mixed = { arrayValue: { values: [...values.slice(0, 2_000), map, list] } };
+    const json = requestOf(
+      [list, map, mixed].map((value) => spanJson({ attributes: [attribute('a', value)] })),
+    );
+    decodeByAll(JSON_DECODERS, Buffer.from(JSON.stringify(json)), everything);
+    decodeByAll(PROTOBUF_DECODERS, Buffer.from(encodeOtlp(json)), everything);
   });
 
   it('on texts that are no UTF-8', () => {
@@ -116,7 +138,7 @@ describe('each decoder agrees with the plain one', () => {
           [PROTOBUF_DECODERS, Buffer.from(encodeOtlp(json))],
         ] as const) {
           for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + 1)) body.set(bytes, at);
-          decodeByBoth(decoders, body, everything);
+          decodeByAll(decoders, body, everything);
         }
       }),
       { numRuns: 2_000 },
@@ -134,7 +156,7 @@ describe('each decoder agrees with the plain one', () => {
       [JSON_DECODERS, Buffer.from(JSON.stringify(json, null, 1))],
       [PROTOBUF_DECODERS, Buffer.from(encodeOtlp(json))],
     ] as const) {
-      for (let cut = 0; cut <= body.length; cut++) decodeByBoth(decoders, body.subarray(0, cut), everything);
+      for (let cut = 0; cut <= body.length; cut++) decodeByAll(decoders, body.subarray(0, cut), everything);
     }
   });
 });

@@ -39,21 +39,30 @@ function escaped(text: string): string {
 }
 
 /**
- * The same message with its fields, and those of messages in it, in another order, twice or among unknown ones. What
- * only looks like a message is scrambled too, so that not every result is good.
+ * The same message with its fields, and those of messages in it, in another order, twice, in parts or among unknown
+ * ones. What only looks like a message is scrambled too, so that not every result is good.
  */
 export function scrambledProtobuf(bytes: Buffer, random: Random, depth = 0): Buffer {
   let fields = fieldsOf(bytes);
   if (fields === undefined) return bytes;
-  fields = fields.map(({ tag, value }) => {
+  fields = fields.flatMap(({ tag, value }) => {
     const isMessage = (tag & 7) === 2 && depth < 7 && value.length > 1;
-    return { tag, value: isMessage ? scrambledProtobuf(value, random, depth + 1) : value };
+    if (!isMessage) return { tag, value };
+    return partsOf(scrambledProtobuf(value, random, depth + 1), random).map((part) => ({ tag, value: part }));
   });
   if (random.below(4) === 0) fields = fields.toReversed();
   if (random.below(6) === 0) fields = [...fields, ...fields.slice(0, 1 + random.below(2))];
   if (random.below(6) === 0)
     fields = [{ tag: random.of([0x08, 0x0d, 0x3a, 0x4d, 0x99]), value: random.bytes(9) }, ...fields];
   return Buffer.concat(fields.map(bytesOf));
+}
+
+/** A message whole, or as two of which each has some of its fields. */
+function partsOf(message: Buffer, random: Random): readonly Buffer[] {
+  const fields = random.below(12) === 0 ? (fieldsOf(message) ?? []) : [];
+  if (fields.length < 2) return [message];
+  const middle = 1 + random.below(fields.length - 1);
+  return [fields.slice(0, middle), fields.slice(middle)].map((part) => Buffer.concat(part.map(bytesOf)));
 }
 
 interface Field {

@@ -1,44 +1,77 @@
 import { isDeepStrictEqual } from 'node:util';
+import { parseJson } from '../../src/source/otlp/json-text.ts';
 import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
 import type { DecodedBatch, Wants } from '../../src/source/otlp/otlp-batch.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
+import { decodeJsonRequest } from '../../src/source/otlp/otlp-json-value.ts';
 import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
-import { plainDecodeOtlpJson } from './plain-otlp-json.ts';
-import { plainDecodeOtlpProtobuf } from './plain-otlp-protobuf.ts';
+import { isResourceKey } from '../../src/source/otlp/resource.ts';
+import { exactJson } from './exact-json.ts';
+import { KNOWN_FAULT } from './known-fault.ts';
+import { expectedBatch } from './otlp-oracle.ts';
+import { requestByProtobufjs } from './request-by-protobufjs.ts';
+import { strictProtobuf } from './strict-protobuf.ts';
 
-/** A decoder of one encoding, and the plain one that it must agree with on every body. */
-export interface DecoderPair {
-  readonly fast: (body: Buffer, wants: Wants) => DecodedBatch;
-  readonly plain: (body: Buffer, wants: Wants) => DecodedBatch;
+export type Decode = (body: Buffer, wants: Wants) => DecodedBatch;
+
+/** Decoders of one encoding, and what must come of every body. */
+export interface Decoders {
+  readonly decoders: readonly [Decode, ...Decode[]];
+  readonly oracle: Decode;
 }
 
-export const PROTOBUF_DECODERS: DecoderPair = { fast: decodeOtlpProtobuf, plain: plainDecodeOtlpProtobuf };
+export const PROTOBUF_DECODERS: Decoders = {
+  decoders: [decodeOtlpProtobuf],
+  oracle: (body, wants) => {
+    const strict = strictProtobuf(body, wants, isResourceKey);
+    return expectedBatch(requestByProtobufjs(strict), wants);
+  },
+};
 
-export const JSON_DECODERS: DecoderPair = {
-  fast: decodeOtlpJson,
-  plain: (body, wants) => plainDecodeOtlpJson(body.toString('utf8'), wants),
+/** The second reads what the first, which takes the first way that can, leaves to it. */
+export const JSON_DECODERS: Decoders = {
+  decoders: [decodeOtlpJson, (body, wants) => decodeJsonRequest(parseJson(body.toString('utf8')), wants)],
+  oracle: (body, wants) => expectedBatch(exactJson(body.toString('utf8')), wants),
 };
 
 /** A batch, or how the body was refused. */
-export type Outcome = { readonly batch: DecodedBatch } | { readonly fault: string };
+export type Outcome = { readonly batch: DecodedBatch } | Refusal;
 
-/** @throws Error where a decoder does anything else than decode the body or refuse it, or the two do not agree. */
-export function decodeByBoth({ fast, plain }: DecoderPair, body: Buffer, wants: Wants): Outcome {
-  const outcome = outcomeOf(() => fast(body, wants));
-  const expected = outcomeOf(() => plain(body, wants));
-  if (!isDeepStrictEqual(outcome, expected)) {
+interface Refusal {
+  readonly fault: string;
+  readonly byteOffset: number | undefined;
+}
+
+/**
+ * @returns what all decoders make of the body.
+ * @throws Error that shows the body where a decoder does anything else than decode it or refuse it, as the oracle does;
+ * or where it refuses it in other words than the first, or in such as may be the body's.
+ */
+export function decodeByAll({ decoders, oracle }: Decoders, body: Buffer, wants: Wants): Outcome {
+  const expected = outcomeOf(oracle, body, wants);
+  const outcomes = decoders.map((decode) => outcomeOf(decode, body, wants));
+  const [outcome = expected] = outcomes;
+  const isAsExpected =
+    'fault' in outcome ? 'fault' in expected && isKnown(outcome, body) : isDeepStrictEqual(outcome, expected);
+  if (!isAsExpected || outcomes.some((other) => !isDeepStrictEqual(other, outcome))) {
     throw new Error(`the decoders do not agree on ${body.toString('base64')}`, {
-      cause: { outcome, expected },
+      cause: { outcomes, expected },
     });
   }
   return outcome;
 }
 
-function outcomeOf(decode: () => DecodedBatch): Outcome {
+function outcomeOf(decode: Decode, body: Buffer, wants: Wants): Outcome {
   try {
-    return { batch: decode() };
+    return { batch: decode(body, wants) };
   } catch (error) {
-    if (error instanceof MalformedBodyError) return { fault: error.message };
+    if (error instanceof MalformedBodyError) return { fault: error.message, byteOffset: error.byteOffset };
     throw error;
   }
+}
+
+/** Of JSON the place is told in its text, where what is no UTF-8 has been made a character of three bytes. */
+function isKnown({ fault, byteOffset = 0 }: Refusal, body: Buffer): boolean {
+  const length = fault.startsWith('expected') ? Buffer.byteLength(body.toString('utf8')) : body.length;
+  return KNOWN_FAULT.test(fault) && byteOffset >= 0 && byteOffset <= length;
 }

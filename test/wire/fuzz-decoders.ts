@@ -1,5 +1,5 @@
 import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
-import { type DecoderPair, decodeByBoth, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
+import { type Decoders, decodeByAll, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
 import { JSON_SEEDS, mutated, PROTOBUF_SEEDS, Random } from './mutations.ts';
 
 export interface FuzzReport {
@@ -17,13 +17,13 @@ const SUBJECTS: readonly [Subject, Subject] = [
 ];
 
 interface Subject {
-  readonly decoders: DecoderPair;
+  readonly decoders: Decoders;
   readonly seeds: readonly [Buffer, ...Buffer[]];
 }
 
 /**
- * Gives so many random and mutated bodies to both decoders, and to the plain one of each.
- * @throws Error that shows the body where a decoder does anything else than decode it or refuse it, as the plain one.
+ * Gives so many random and mutated bodies to the decoders of both encodings, and to the oracle of each.
+ * @throws Error that shows the body where a decoder does anything else than decode it or refuse it, as the oracle does.
  */
 export function fuzzDecoders(bodies: number, seed: number): FuzzReport {
   const random = new Random(seed);
@@ -32,7 +32,7 @@ export function fuzzDecoders(bodies: number, seed: number): FuzzReport {
     const { decoders, seeds } = random.of(SUBJECTS);
     const body = mutated(seeds, random);
     const before = process.cpuUsage();
-    const outcome = decodeByBoth(decoders, body, WANTS[random.below(WANTS.length)] ?? isAny);
+    const outcome = decodeByAll(decoders, body, WANTS[random.below(WANTS.length)] ?? isAny);
     const { user, system } = process.cpuUsage(before);
     report.slowest = Math.max(report.slowest, (user + system) / 1_000);
     if ('batch' in outcome) {
