@@ -2,11 +2,12 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import { connect } from 'node:http2';
 import { type AddressInfo, createConnection } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { Client, status as codes, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { status as codes, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { readStatus } from '../../src/source/receiver/otlp-status.ts';
 import { fanout } from '../cli/span-request.ts';
 import { startRedisServer } from '../support/redis-server.ts';
+import { call, EXPORT, grpcClient } from '../wire/grpc-client.ts';
 import { startGrpcUpstream, until } from './forwarder-upstreams.ts';
 import { eventually, postSpans, runSidecar } from './running-sidecar.ts';
 
@@ -15,7 +16,6 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 /** A span with ids of zeros only, which is not usable, in a request that is good otherwise. */
 const ONE_BAD = Buffer.from(
   JSON.stringify({
@@ -310,13 +310,7 @@ async function freeGrpc(yaml: string): Promise<string> {
   return String(ready?.grpc);
 }
 
-function callOf(address: string, message: Buffer): Promise<ServiceError | undefined> {
-  const client = new Client(address, credentials.createInsecure());
-  closers.push(() => client.close());
-  const asIs = (bytes: Buffer) => bytes;
-  return new Promise((resolve) => {
-    client.makeUnaryRequest(EXPORT, asIs, asIs, message, new Metadata(), (error) =>
-      resolve(error ?? undefined),
-    );
-  });
+async function callOf(address: string, message: Buffer): Promise<ServiceError | undefined> {
+  const [host = '', port] = address.split(':');
+  return (await call(grpcClient({ host, port: Number(port) }), message)).error;
 }

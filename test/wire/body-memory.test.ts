@@ -1,11 +1,12 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
 import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import type { OtlpRequest } from '../../src/source/receiver/otlp-sink.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { encodeOtlp } from '../support/otlp-encode.ts';
 import { PROTOBUF_TYPE, post } from './http-client.ts';
+import { receiving } from './receiving.ts';
 import { RecordingSink } from './recording-sink.ts';
 
 /** Lets the memory of bodies be used again, and remembers where each body was. */
@@ -19,17 +20,10 @@ class LeavingSink extends RecordingSink {
   }
 }
 
-const opened: OtlpHttpReceiver[] = [];
-
 async function receive(sink: RecordingSink) {
-  const receiver = new OtlpHttpReceiver({ sink, host: '127.0.0.1', port: 0 });
-  opened.push(receiver);
-  return receiver.listen();
+  const { address } = await receiving(OtlpHttpReceiver, { sink, maxRequestBodySize: 2 ** 20 });
+  return address;
 }
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((receiver) => receiver.close(0)));
-});
 
 /** Of a size that grows, so that each is received where a longer or a shorter one was. */
 function bodyOf(index: number): Buffer {

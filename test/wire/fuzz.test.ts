@@ -1,14 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
 import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import { fuzzDecoders } from './fuzz-decoders.ts';
+import { call, grpcClient } from './grpc-client.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, post, RawConnection } from './http-client.ts';
 import { JSON_SEEDS, mutated, PROTOBUF_SEEDS, Random } from './mutations.ts';
-import { RecordingSink } from './recording-sink.ts';
+import { receiving } from './receiving.ts';
 
 /** Another one in each run; a failure shows it. */
 const SEED = Date.now() % 2 ** 32;
@@ -36,9 +36,7 @@ describe(`with seed ${SEED}`, () => {
   }, 60_000);
 
   it('2,000 mutated bodies posted over HTTP are answered as they should be', async () => {
-    const sink = new RecordingSink();
-    const receiver = new OtlpHttpReceiver({ sink, host: '127.0.0.1', port: 0, maxRequestBodySize: 100_000 });
-    const address = await receiver.listen();
+    const { sink, receiver, address } = await receiving(OtlpHttpReceiver);
     const random = new Random(SEED + 2);
     for (let round = 0; round < 200; round++) {
       const answers = Array.from({ length: 10 }, () => {
@@ -56,21 +54,12 @@ describe(`with seed ${SEED}`, () => {
   });
 
   it('2,000 mutated messages over gRPC are answered as they should be', async () => {
-    const sink = new RecordingSink();
-    const receiver = new OtlpGrpcReceiver({ sink, host: '127.0.0.1', port: 0, maxRequestBodySize: 100_000 });
-    const { host, port } = await receiver.listen();
-    const client = new Client(`${host}:${port}`, credentials.createInsecure());
-    const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
-    const bytes = (value: Buffer) => value;
+    const { sink, receiver, address } = await receiving(OtlpGrpcReceiver);
+    const client = grpcClient(address);
     const random = new Random(SEED + 3);
     for (let round = 0; round < 40; round++) {
-      const codes = Array.from({ length: 50 }, () => {
-        const body = mutated(PROTOBUF_SEEDS, random);
-        return new Promise<number | undefined>((resolve) => {
-          client.makeUnaryRequest(path, bytes, bytes, body, new Metadata(), (error) => resolve(error?.code));
-        });
-      });
-      for (const code of await Promise.all(codes)) expect([undefined, 3]).toContain(code);
+      const answers = Array.from({ length: 50 }, () => call(client, mutated(PROTOBUF_SEEDS, random)));
+      for (const { error } of await Promise.all(answers)) expect([undefined, 3]).toContain(error?.code);
     }
     expect(sink.held).toBe(0);
     client.close();
@@ -81,16 +70,11 @@ describe(`with seed ${SEED}`, () => {
     ['HTTP', OtlpHttpReceiver],
     ['gRPC', OtlpGrpcReceiver],
   ] as const)('500 mutated connections to the receiver of %s all end in time', async (_, Receiver) => {
-    const sink = new RecordingSink();
-    const receiver = new Receiver({
-      sink,
-      host: '127.0.0.1',
-      port: 0,
+    const { sink, receiver, address } = await receiving(Receiver, {
       headersTimeoutMillis: 500,
       bodyTimeoutMillis: 500,
       idleTimeoutMillis: 500,
     });
-    const address = await receiver.listen();
     const random = new Random(SEED + 4);
     for (let round = 0; round < 2; round++) {
       const connections = Array.from({ length: 250 }, async () => {

@@ -1,24 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, post } from './http-client.ts';
-import { RecordingSink } from './recording-sink.ts';
+import { receiving } from './receiving.ts';
 
 // Bodies that are decoded in pieces, while others have their turn.
 
-const opened: OtlpHttpReceiver[] = [];
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((receiver) => receiver.close(0)));
-});
-
-async function receive() {
-  const sink = new RecordingSink();
-  const receiver = new OtlpHttpReceiver({ sink, host: '127.0.0.1', port: 0 });
-  opened.push(receiver);
-  return { sink, address: await receiver.listen() };
-}
+const receive = () => receiving(OtlpHttpReceiver, { maxRequestBodySize: 64 * 2 ** 20 });
 
 const ENCODINGS: readonly [string, Record<string, string>, (json: OtlpJson) => Buffer][] = [
   ['JSON', JSON_TYPE, (json) => Buffer.from(JSON.stringify(json))],

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { deflateSync, gzipSync } from 'node:zlib';
-import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import type { BoundAddress } from '../../src/source/receiver/receiver-options.ts';
+import { call, GZIP, grpcClient } from './grpc-client.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, post, RawConnection } from './http-client.ts';
 import { type MemoryProcess, startMemoryProcess } from './memory-process.ts';
 
@@ -19,17 +20,8 @@ async function peakOf(child: MemoryProcess): Promise<number> {
 /** 1,029 bytes become of each. */
 const bomb = Buffer.alloc(100 * MIB);
 
-async function callGrpc({ host, port }: BoundAddress, body: Buffer): Promise<number | undefined> {
-  const client = new Client(`${host}:${port}`, credentials.createInsecure(), {
-    'grpc.default_compression_algorithm': 2,
-  });
-  const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
-  const bytes = (value: Buffer) => value;
-  const code = await new Promise<number | undefined>((resolve) => {
-    client.makeUnaryRequest(path, bytes, bytes, body, new Metadata(), (error) => resolve(error?.code));
-  });
-  client.close();
-  return code;
+async function callGrpc(address: BoundAddress, body: Buffer): Promise<number | undefined> {
+  return (await call(grpcClient(address, GZIP), body)).error?.code;
 }
 
 describe('a bomb of 1,000 to 1', () => {

@@ -1,70 +1,30 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { gzipSync } from 'node:zlib';
-import * as grpc from '@grpc/grpc-js';
-import { afterEach, describe, expect, it } from 'vitest';
+import { status as codes, type ServiceError } from '@grpc/grpc-js';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
 import type { BoundAddress, ReceiverOptions } from '../../src/source/receiver/receiver-options.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { encodeOtlp } from '../support/otlp-encode.ts';
-import { RecordingSink } from './recording-sink.ts';
+import { call, EXPORT, GZIP, grpcClient } from './grpc-client.ts';
+import { LIMIT, receiving } from './receiving.ts';
 import { readRpcStatus } from './rpc-status.ts';
 
 const SECRET = 'my prompt';
 const BODY = Buffer.from(encodeOtlp(requestOf([spanJson({ name: 'execute_tool search' })])));
-const LIMIT = 100_000;
-const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 
-const cleanups: (() => Promise<void> | void)[] = [];
+const receive = (options: Partial<ReceiverOptions> = {}) => receiving(OtlpGrpcReceiver, options);
 
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
+const CALL = { ':method': 'POST', ':path': EXPORT, 'content-type': 'application/grpc' };
 
-async function receive(options: Partial<ReceiverOptions> = {}) {
-  const sink = new RecordingSink();
-  const receiver = new OtlpGrpcReceiver({
-    sink,
-    host: '127.0.0.1',
-    port: 0,
-    maxRequestBodySize: LIMIT,
-    ...options,
-  });
-  const address = await receiver.listen();
-  cleanups.push(() => receiver.close(0));
-  return { sink, receiver, address };
+/** Of a sender that writes its frames itself. */
+async function sessionTo({ host, port }: BoundAddress): Promise<ClientHttp2Session> {
+  const session = connect(`http://${host}:${port}`);
+  onTestFinished(() => session.destroy());
+  await once(session, 'connect');
+  return session;
 }
-
-/** A client of a gRPC library, which sends bytes and takes bytes. */
-function clientOf({ host, port }: BoundAddress, options: grpc.ClientOptions = {}): grpc.Client {
-  const client = new grpc.Client(`${host}:${port}`, grpc.credentials.createInsecure(), options);
-  cleanups.push(() => client.close());
-  return client;
-}
-
-interface Called {
-  readonly path?: string;
-  readonly metadata?: Record<string, string>;
-}
-
-const bytes = (value: Buffer) => value;
-
-/** @returns the answer, or the error as the library makes it of the status. */
-function call(
-  client: grpc.Client,
-  body: Buffer,
-  { path = EXPORT, metadata = {} }: Called = {},
-): Promise<{ readonly value?: Buffer; readonly error?: grpc.ServiceError }> {
-  const fields = new grpc.Metadata();
-  for (const [name, value] of Object.entries(metadata)) fields.set(name, value);
-  return new Promise((resolve) => {
-    client.makeUnaryRequest(path, bytes, bytes, body, fields, (error, value) =>
-      resolve({ ...(error && { error }), ...(value && { value }) }),
-    );
-  });
-}
-
-const GZIP = { 'grpc.default_compression_algorithm': 2 };
 
 describe('a good call', () => {
   it.each([
@@ -72,7 +32,7 @@ describe('a good call', () => {
     ['gzip', GZIP],
   ])('%s, is answered OK with no partial success', async (_, options) => {
     const { sink, address } = await receive();
-    const { value, error } = await call(clientOf(address, options), BODY);
+    const { value, error } = await call(grpcClient(address, options), BODY);
     expect(error).toBeUndefined();
     expect(value).toEqual(Buffer.alloc(0));
     expect(sink.spans).toEqual(['execute_tool search']);
@@ -81,7 +41,7 @@ describe('a good call', () => {
 
   it('is passed on as the message alone, uncompressed, with its own metadata', async () => {
     const { sink, address } = await receive();
-    await call(clientOf(address, GZIP), BODY, { metadata: { 'x-team': 'a', authorization: 'Bearer up' } });
+    await call(grpcClient(address, GZIP), BODY, { metadata: { 'x-team': 'a', authorization: 'Bearer up' } });
     expect(sink.requests[0]).toMatchObject({
       signal: 'traces',
       transport: 'grpc',
@@ -100,7 +60,7 @@ describe('a good call', () => {
     ['logs', 'opentelemetry.proto.collector.logs.v1.LogsService'],
   ])('for %s is taken as it is', async (signal, service) => {
     const { sink, address } = await receive();
-    const { error } = await call(clientOf(address), Buffer.from([0x0a, 0]), { path: `/${service}/Export` });
+    const { error } = await call(grpcClient(address), Buffer.from([0x0a, 0]), { path: `/${service}/Export` });
     expect(error).toBeUndefined();
     expect(sink.requests[0]?.signal).toBe(signal);
     expect(sink.batches).toEqual([undefined]);
@@ -108,7 +68,7 @@ describe('a good call', () => {
 
   it('may be one of many at once on one connection', async () => {
     const { sink, address } = await receive();
-    const client = clientOf(address);
+    const client = grpcClient(address);
     const answers = await Promise.all(Array.from({ length: 250 }, () => call(client, BODY)));
     expect(answers.filter(({ error }) => error)).toEqual([]);
     expect(sink.spans).toHaveLength(250);
@@ -117,7 +77,7 @@ describe('a good call', () => {
 
   it('may be empty, and as large as the limit', async () => {
     const { address } = await receive();
-    const client = clientOf(address);
+    const client = grpcClient(address);
     expect((await call(client, Buffer.alloc(0))).error).toBeUndefined();
     // An unknown field of bytes.
     const large = Buffer.concat([Buffer.from([0x7a, 0x9c, 0x8d, 0x06]), Buffer.alloc(LIMIT - 4)]);
@@ -127,22 +87,22 @@ describe('a good call', () => {
   it('tells how many of its spans were bad', async () => {
     const { sink, address } = await receive();
     const spans = [spanJson({ name: 'good' }), spanJson({ spanId: '00' })];
-    const { value } = await call(clientOf(address), Buffer.from(encodeOtlp(requestOf(spans))));
+    const { value } = await call(grpcClient(address), Buffer.from(encodeOtlp(requestOf(spans))));
     expect(value?.toString()).toContain('1 span rejected: the span id is not 8 bytes (1)');
     expect(sink.spans).toEqual(['good']);
   });
 });
 
 describe('a call that cannot be taken', () => {
-  const status = (error: grpc.ServiceError | undefined) => {
+  const status = (error: ServiceError | undefined) => {
     const [details] = error?.metadata.get('grpc-status-details-bin') ?? [];
     return details === undefined ? undefined : readRpcStatus(details as Buffer, 'application/x-protobuf');
   };
 
   it('because of its body: INVALID_ARGUMENT', async () => {
     const { address } = await receive();
-    const { error } = await call(clientOf(address), Buffer.from(`{"${SECRET}`));
-    expect(error?.code).toBe(grpc.status.INVALID_ARGUMENT);
+    const { error } = await call(grpcClient(address), Buffer.from(`{"${SECRET}`));
+    expect(error?.code).toBe(codes.INVALID_ARGUMENT);
     expect(status(error)).toMatchObject({ code: 3, details: { BadRequest: {} } });
     expect(JSON.stringify(error)).not.toContain(SECRET);
   });
@@ -152,8 +112,8 @@ describe('a call that cannot be taken', () => {
     ['once inflated', GZIP, Buffer.alloc(LIMIT * 20)],
   ])('because of its size %s: RESOURCE_EXHAUSTED, not to be tried again', async (_, options, body) => {
     const { sink, address } = await receive();
-    const { error } = await call(clientOf(address, options), body);
-    expect(error?.code).toBe(grpc.status.RESOURCE_EXHAUSTED);
+    const { error } = await call(grpcClient(address, options), body);
+    expect(error?.code).toBe(codes.RESOURCE_EXHAUSTED);
     expect(status(error)).toBeUndefined();
     expect(sink.held).toBe(0);
   });
@@ -161,9 +121,9 @@ describe('a call that cannot be taken', () => {
   it('because of overload: UNAVAILABLE, to be tried again in 1 to 3 seconds', async () => {
     const { sink, address } = await receive();
     sink.room = 10;
-    const client = clientOf(address);
+    const client = grpcClient(address);
     const { error } = await call(client, BODY);
-    expect(error?.code).toBe(grpc.status.UNAVAILABLE);
+    expect(error?.code).toBe(codes.UNAVAILABLE);
     expect(status(error)).toMatchObject({
       code: 14,
       details: { RetryInfo: { retryDelay: expect.stringMatching(/^[123]s$/) } },
@@ -174,18 +134,18 @@ describe('a call that cannot be taken', () => {
 
   it('because of its method: UNIMPLEMENTED', async () => {
     const { address } = await receive();
-    const { error } = await call(clientOf(address), BODY, { path: `/Service/${SECRET.replace(' ', '')}` });
-    expect(error?.code).toBe(grpc.status.UNIMPLEMENTED);
+    const { error } = await call(grpcClient(address), BODY, { path: `/Service/${SECRET.replace(' ', '')}` });
+    expect(error?.code).toBe(codes.UNIMPLEMENTED);
     expect(error?.message).not.toMatch(/myprompt/);
   });
 
   it('without a known token: UNAUTHENTICATED, before anything else', async () => {
     const auth = { tokens: [{ token: 'open-sesame', tenant: 'a' }] };
     const { sink, address } = await receive({ auth });
-    const client = clientOf(address);
+    const client = grpcClient(address);
     for (const metadata of [{}, { authorization: 'Bearer x' }, { authorization: 'open-sesame' }]) {
       const { error } = await call(client, BODY, { metadata, path: '/unknown' });
-      expect(error?.code).toBe(grpc.status.UNAUTHENTICATED);
+      expect(error?.code).toBe(codes.UNAUTHENTICATED);
     }
     await call(client, BODY, { metadata: { authorization: 'Bearer open-sesame' } });
     expect(sink.requests).toMatchObject([{ tenant: 'a' }]);
@@ -204,32 +164,19 @@ describe('the answer of an upstream', () => {
   ])('%j is the answer here', async (upstream, code) => {
     const { sink, address } = await receive();
     sink.upstream = async () => upstream;
-    const { value, error } = await call(clientOf(address), BODY);
+    const { value, error } = await call(grpcClient(address), BODY);
     expect(error?.code).toBe(code);
     if (code === undefined) expect(value).toEqual(upstream.body);
   });
 });
 
 describe('what no gRPC library sends', () => {
-  async function sessionTo({ host, port }: BoundAddress): Promise<ClientHttp2Session> {
-    const session = connect(`http://${host}:${port}`);
-    cleanups.push(() => session.destroy());
-    await once(session, 'connect');
-    return session;
-  }
-
   async function send(
     session: ClientHttp2Session,
     parts: readonly Uint8Array[],
     headers: Record<string, string> = {},
   ): Promise<Record<string, unknown>> {
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': EXPORT,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      ...headers,
-    });
+    const stream = session.request({ ...CALL, te: 'trailers', ...headers });
     let answer: Record<string, unknown> = {};
     stream.on('response', (fields) => {
       answer = { ...answer, ...fields };
@@ -313,11 +260,7 @@ describe('what no gRPC library sends', () => {
   it('a message that does not end is answered in time', async () => {
     const { sink, address } = await receive({ bodyTimeoutMillis: 200 });
     const session = await sessionTo(address);
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': EXPORT,
-      'content-type': 'application/grpc',
-    });
+    const stream = session.request(CALL);
     stream.write(framed(BODY).subarray(0, 20));
     const [headers] = await once(stream, 'response');
     expect(headers['grpc-status']).toBe('4');
@@ -327,11 +270,7 @@ describe('what no gRPC library sends', () => {
   it('a sender that goes away leaves nothing behind', async () => {
     const { sink, address, receiver } = await receive();
     const session = await sessionTo(address);
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': EXPORT,
-      'content-type': 'application/grpc',
-    });
+    const stream = session.request(CALL);
     stream.on('error', () => {});
     stream.write(framed(BODY).subarray(0, 20));
     await expect.poll(() => sink.held).toBeGreaterThan(0);
@@ -349,7 +288,7 @@ describe('what no gRPC library sends', () => {
       connection.write(hello);
       await connection.untilEnd();
       connection.close();
-      expect((await call(clientOf(address), BODY)).error).toBeUndefined();
+      expect((await call(grpcClient(address), BODY)).error).toBeUndefined();
     },
   );
 
@@ -357,7 +296,7 @@ describe('what no gRPC library sends', () => {
     const { address } = await receive({ idleTimeoutMillis: 100 });
     const session = await sessionTo(address);
     await once(session, 'close');
-    const client = clientOf(address);
+    const client = grpcClient(address);
     expect((await call(client, BODY)).error).toBeUndefined();
     await new Promise((done) => setTimeout(done, 250));
     expect((await call(client, BODY)).error).toBeUndefined();
@@ -375,32 +314,20 @@ describe('what no gRPC library sends', () => {
 describe('closing', () => {
   it('finishes what is in flight, and takes nothing new', async () => {
     const { sink, address, receiver } = await receive();
-    let answer = () => {};
-    const isAsked = new Promise<void>((asked) => {
-      sink.upstream = () =>
-        new Promise((resolve) => {
-          answer = () => resolve({ status: 200, retryAfterSeconds: undefined, body: Buffer.alloc(0) });
-          asked();
-        });
-    });
-    const sent = call(clientOf(address), BODY);
-    await isAsked;
+    const isAsked = sink.whenUpstreamIsAsked();
+    const sent = call(grpcClient(address), BODY);
+    const answer = await isAsked;
     const closed = receiver.close(5_000);
-    expect((await call(clientOf(address, { 'grpc.enable_retries': 0 }), BODY)).error?.code).toBe(14);
-    answer();
+    expect((await call(grpcClient(address, { 'grpc.enable_retries': 0 }), BODY)).error?.code).toBe(14);
+    answer(Buffer.alloc(0));
     expect((await sent).error).toBeUndefined();
     await closed;
   });
 
   it('takes no longer than it may', async () => {
     const { sink, address, receiver } = await receive();
-    const isAsked = new Promise<void>((asked) => {
-      sink.upstream = () => {
-        asked();
-        return new Promise(() => {});
-      };
-    });
-    const sent = call(clientOf(address), BODY);
+    const isAsked = sink.whenUpstreamIsAsked();
+    const sent = call(grpcClient(address), BODY);
     await isAsked;
     const start = performance.now();
     await receiver.close(100);
@@ -410,13 +337,7 @@ describe('closing', () => {
 
   it('tells whose call is still coming in to come again elsewhere', async () => {
     const { sink, address, receiver } = await receive();
-    const session = connect(`http://${address.host}:${address.port}`);
-    cleanups.push(() => session.destroy());
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': EXPORT,
-      'content-type': 'application/grpc',
-    });
+    const stream = (await sessionTo(address)).request(CALL);
     stream.write(Buffer.from([0, 0, 0, 1, 0, 1]));
     await expect.poll(() => sink.held).toBeGreaterThan(0);
     const answered = once(stream, 'response');

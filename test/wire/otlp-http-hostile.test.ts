@@ -1,41 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { OtlpHttpReceiver, type OtlpHttpReceiverOptions } from '../../src/source/receiver/otlp-http.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { JSON_TYPE, post, RawConnection } from './http-client.ts';
-import { RecordingSink } from './recording-sink.ts';
+import { LIMIT, receiving } from './receiving.ts';
 import { readRpcStatus } from './rpc-status.ts';
 
 const BODY = JSON.stringify(requestOf([spanJson()]));
-const LIMIT = 100_000;
 const HEAD = 'POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 const WHOLE = `${HEAD}Content-Length: ${BODY.length}\r\n\r\n${BODY}`;
 
-const cleanups: (() => Promise<void> | void)[] = [];
-
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
-
 async function receive(options: Partial<OtlpHttpReceiverOptions> = {}) {
-  const sink = new RecordingSink();
-  const receiver = new OtlpHttpReceiver({
-    sink,
-    host: '127.0.0.1',
-    port: 0,
-    maxRequestBodySize: LIMIT,
-    ...options,
-  });
-  const address = await receiver.listen();
-  cleanups.push(() => receiver.close(0));
+  const started = await receiving(OtlpHttpReceiver, options);
   const open = async () => {
-    const connection = await RawConnection.open(address);
-    cleanups.push(() => connection.close());
+    const connection = await RawConnection.open(started.address);
+    onTestFinished(() => connection.close());
     return connection;
   };
-  return { sink, receiver, address, open };
+  return { ...started, open };
 }
 
 /** Statuses of the answers on a connection, in their order. */
@@ -333,17 +317,14 @@ describe('a connection that is open when the receiver closes', () => {
     idle.write(WHOLE);
     await idle.until('\r\n\r\n{}');
     half.write(WHOLE.slice(0, -10));
-    let answer = () => {};
-    sink.upstream = () =>
-      new Promise((resolve) => {
-        answer = () => resolve({ status: 200, retryAfterSeconds: undefined, body: Buffer.from('{}') });
-      });
+    const isAsked = sink.whenUpstreamIsAsked();
     busy.write(WHOLE);
-    await expect.poll(() => sink.requests.length).toBe(2);
+    const answer = await isAsked;
+    expect(sink.requests).toHaveLength(2);
 
     const closed = receiver.close(5_000);
     await idle.untilEnd();
-    answer();
+    answer(Buffer.from('{}'));
     expect(statusesOf(await busy.until('\r\n\r\n{}'))).toEqual([200]);
     sink.upstream = undefined;
     half.write(WHOLE.slice(-10));
@@ -356,9 +337,10 @@ describe('a connection that is open when the receiver closes', () => {
     const { sink, receiver, open } = await receive();
     const [half, asking] = [await open(), await open()];
     half.write(WHOLE.slice(0, -10));
-    sink.upstream = () => new Promise(() => {});
+    const isAsked = sink.whenUpstreamIsAsked();
     asking.write(WHOLE);
-    await expect.poll(() => sink.requests.length).toBe(1);
+    await isAsked;
+    expect(sink.requests).toHaveLength(1);
     await expect.poll(() => sink.held).toBeGreaterThan(WHOLE.length);
     const closed = receiver.close(1_000);
     for (const connection of [half, asking]) {

@@ -1,10 +1,11 @@
 import * as zlib from 'node:zlib';
 import { PbfReader } from 'pbf';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OtlpHttpReceiver, type OtlpHttpReceiverOptions } from '../../src/source/receiver/otlp-http.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { encodeOtlp } from '../support/otlp-encode.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, post } from './http-client.ts';
+import { LIMIT, receiving } from './receiving.ts';
 import { RecordingSink } from './recording-sink.ts';
 import { readRpcStatus } from './rpc-status.ts';
 
@@ -15,7 +16,6 @@ const REQUEST = requestOf([
 const BAD_SPAN = spanJson({ name: SECRET, traceId: '0'.repeat(32) });
 const ENCODED = { json: JSON.stringify(REQUEST), protobuf: encodeOtlp(REQUEST) };
 const TYPES = { json: JSON_TYPE, protobuf: PROTOBUF_TYPE };
-const LIMIT = 100_000;
 
 const NOT_UTF8 = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]);
 const MALFORMED_URIS = [
@@ -33,24 +33,7 @@ const MALFORMED_URIS = [
 
 const zstd = (zlib as { zstdCompressSync?: (data: Uint8Array) => Buffer }).zstdCompressSync;
 
-const opened: OtlpHttpReceiver[] = [];
-
-async function receive(options: Partial<OtlpHttpReceiverOptions> = {}) {
-  const sink = new RecordingSink();
-  const receiver = new OtlpHttpReceiver({
-    sink,
-    host: '127.0.0.1',
-    port: 0,
-    maxRequestBodySize: LIMIT,
-    ...options,
-  });
-  opened.push(receiver);
-  return { sink, receiver, address: await receiver.listen() };
-}
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((receiver) => receiver.close(0)));
-});
+const receive = (options: Partial<OtlpHttpReceiverOptions> = {}) => receiving(OtlpHttpReceiver, options);
 
 describe('a good request', () => {
   const compressions: [string, (data: Uint8Array) => Uint8Array][] = [
@@ -481,32 +464,20 @@ describe('listening', () => {
 describe('closing', () => {
   it('finishes what is in flight, takes nothing new, and closes the rest', async () => {
     const { sink, address, receiver } = await receive();
-    let answer = () => {};
-    const isAsked = new Promise<void>((asked) => {
-      sink.upstream = () =>
-        new Promise((resolve) => {
-          answer = () => resolve({ status: 200, retryAfterSeconds: undefined, body: Buffer.from('{}') });
-          asked();
-        });
-    });
+    const isAsked = sink.whenUpstreamIsAsked();
     const sent = post(address, { headers: JSON_TYPE, body: ENCODED.json });
-    await isAsked;
+    const answer = await isAsked;
     const closed = receiver.close(5_000);
     expect(receiver.close(1)).toBe(closed);
     await expect(post(address, { headers: JSON_TYPE, body: ENCODED.json })).rejects.toThrow('ECONNREFUSED');
-    answer();
+    answer(Buffer.from('{}'));
     expect((await sent).status).toBe(200);
     await closed;
   });
 
   it('takes no longer than it may', async () => {
     const { sink, address, receiver } = await receive();
-    const isAsked = new Promise<void>((asked) => {
-      sink.upstream = () => {
-        asked();
-        return new Promise(() => {});
-      };
-    });
+    const isAsked = sink.whenUpstreamIsAsked();
     const sent = post(address, { headers: JSON_TYPE, body: ENCODED.json });
     await isAsked;
     const start = performance.now();

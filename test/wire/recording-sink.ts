@@ -16,6 +16,16 @@ export class RecordingSink implements OtlpSink {
   /** What an upstream answers; without one the receiver answers by itself. */
   upstream: ((request: OtlpRequest) => Promise<UpstreamAnswer>) | undefined;
 
+  /** Lets the upstream take its time. @returns once it is asked, what makes it answer. */
+  whenUpstreamIsAsked(): Promise<(body: Buffer) => void> {
+    return new Promise((asked) => {
+      this.upstream = () =>
+        new Promise((resolve) => {
+          asked((body) => resolve({ status: 200, retryAfterSeconds: undefined, body }));
+        });
+    });
+  }
+
   admit(bytes: number): (() => void) | undefined {
     if (this.held + bytes > this.room) return undefined;
     this.held += bytes;

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
@@ -7,6 +6,7 @@ import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import type { BoundAddress } from '../../src/source/receiver/receiver-options.ts';
 import { CAPTURE_NAMES } from '../conventions/recorded-spans.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
+import { call, grpcClient } from './grpc-client.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, post } from './http-client.ts';
 import { PipelineSink } from './pipeline-sink.ts';
 
@@ -78,19 +78,11 @@ const WAYS: Readonly<Record<string, Way>> = {
   'HTTP in protobuf': overHttp(PROTOBUF_TYPE, encodeOtlp),
   gRPC: {
     Receiver: OtlpGrpcReceiver,
-    async send({ host, port }, requests) {
-      const client = new Client(`${host}:${port}`, credentials.createInsecure());
-      const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
-      const bytes = (value: Uint8Array) => Buffer.from(value);
+    async send(address, requests) {
+      const client = grpcClient(address);
       for (const request of requests) {
-        await new Promise<void>((resolve, reject) => {
-          const body = encodeOtlp(request);
-          client.makeUnaryRequest(path, bytes, bytes, body, new Metadata(), (error) =>
-            error ? reject(error) : resolve(),
-          );
-        });
+        expect((await call(client, Buffer.from(encodeOtlp(request)))).error).toBeUndefined();
       }
-      client.close();
     },
   },
 };

@@ -8,23 +8,22 @@ import { join } from 'node:path';
 import { connect, type PeerCertificate, type SecureContextOptions } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import * as grpc from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
 import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import type { BoundAddress, ReceiverOptions } from '../../src/source/receiver/receiver-options.ts';
 import { captureWarnings } from '../support/captured-warnings.ts';
+import { EXPORT } from './grpc-client.ts';
 import { JSON_TYPE, RawConnection } from './http-client.ts';
-import { RecordingSink } from './recording-sink.ts';
+import { receiving } from './receiving.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/tls/', import.meta.url));
 const pem = (name: string) => readFileSync(join(FIXTURES, name));
 const CA = pem('authority.crt');
 const CLIENT = { cert: pem('client.crt'), key: pem('client.key') };
 const STRANGER = { cert: pem('stranger.crt'), key: pem('stranger.key') };
-const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 
 let folder = '';
-const cleanups: (() => Promise<void> | void)[] = [];
 
 /** Puts a pair of files where the receiver looks, as an administrator would. */
 function install(name: string): void {
@@ -34,22 +33,14 @@ function install(name: string): void {
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'spanplan-tls-'));
   install('server');
-  cleanups.push(() => rmSync(folder, { recursive: true }));
-});
-
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
+  onTestFinished(() => rmSync(folder, { recursive: true }));
 });
 
 const RECEIVERS = { http: OtlpHttpReceiver, grpc: OtlpGrpcReceiver } as const;
 type Transport = keyof typeof RECEIVERS;
 
-async function receive(transport: Transport, tls: Partial<ReceiverOptions['tls']> = {}) {
-  const sink = new RecordingSink();
-  const receiver = new RECEIVERS[transport]({
-    sink,
-    host: '127.0.0.1',
-    port: 0,
+function receive(transport: Transport, tls: Partial<ReceiverOptions['tls']> = {}) {
+  return receiving(RECEIVERS[transport], {
     headersTimeoutMillis: 500,
     tls: {
       certFile: join(folder, 'tls.crt'),
@@ -58,9 +49,6 @@ async function receive(transport: Transport, tls: Partial<ReceiverOptions['tls']
       ...tls,
     },
   });
-  const address = await receiver.listen();
-  cleanups.push(() => receiver.close(0));
-  return { sink, address };
 }
 
 /** Sends an empty request. @returns whether it was taken. */
@@ -124,7 +112,7 @@ describe.each(['http', 'grpc'] as const)('TLS over %s', (transport) => {
 
   it('uses a new certificate as soon as its files change, and keeps the old one where that is broken', async () => {
     const warnings = captureWarnings();
-    cleanups.push(() => warnings.stop());
+    onTestFinished(() => warnings.stop());
     const { address } = await receive(transport);
     expect(await nameOf(address)).toBe('server');
 
@@ -219,9 +207,7 @@ describe('a sender that asks for the wrong protocol', () => {
   });
 
   it('is told so where it speaks plain HTTP to no TLS at all', async () => {
-    const receiver = new OtlpHttpReceiver({ sink: new RecordingSink(), host: '127.0.0.1', port: 0 });
-    const address = await receiver.listen();
-    cleanups.push(() => receiver.close(0));
+    const { address } = await receiving(OtlpHttpReceiver);
     const connection = await RawConnection.open(address);
     connection.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
     expect(await connection.until('another port')).toContain('400 Bad Request');
