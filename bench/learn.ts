@@ -70,7 +70,7 @@ async function besideNemo({ width, runs, groups }: Work): Promise<Sides> {
   await bench.seed('planner', groups);
   const seeded = await redis.get('ours:plan:planner');
   if (seeded !== null) await redis.set('nemo_flow:plan:planner', seeded);
-  const nemo = await startNemo(bench.socket, 'planner');
+  const nemo = await startNemo(bench.socket, 'nemo_flow:', 'planner');
   return {
     ours: () =>
       bench.turn(

@@ -7,7 +7,8 @@ export interface NemoLearner {
   stop(): void;
 }
 
-export async function startNemo(socket: string, agentId: string): Promise<NemoLearner> {
+/** @param keyPrefix of its keys in the Redis on that socket. */
+export async function startNemo(socket: string, keyPrefix: string, agentId: string): Promise<NemoLearner> {
   const require = createRequire(import.meta.url);
   const nemo = require('nemo-flow-node');
   const plugin = require('nemo-flow-node/plugin');
@@ -17,7 +18,7 @@ export async function startNemo(socket: string, agentId: string): Promise<NemoLe
     adaptive.ComponentSpec({
       ...adaptive.defaultConfig(),
       agent_id: agentId,
-      state: { backend: adaptive.redisBackend(`redis+unix://${socket}`, 'nemo_flow:') },
+      state: { backend: adaptive.redisBackend(`redis+unix://${socket}`, keyPrefix) },
       telemetry: adaptive.telemetryConfig({ learners: ['tool_parallelism'] }),
     }),
   ];

@@ -6,6 +6,7 @@ import type { StoreLimits } from '../../src/store/limits.ts';
 import type { PlanChange, PlanStore } from '../../src/store/plan-store.ts';
 import { timeFromMillis } from '../support/times.ts';
 import { change, learned, withdrawal } from './changes.ts';
+import { groupNames } from './group-names.ts';
 
 /** One kind of store under test. */
 export interface StoreUnderTest {
@@ -41,8 +42,7 @@ export function describePlanStore(
       onTestFinished(() => made.close());
       return made;
     };
-    const groupsOf = async (of = store) =>
-      (await of.load('planner'))?.plan.parallel_groups.map((group) => group.tool_names.join('+')).sort();
+    const groupsOf = async (of = store) => groupNames((await of.load('planner'))?.plan);
 
     beforeAll(async () => {
       kind = await prepare();

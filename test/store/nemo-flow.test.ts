@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, it, onTestFinished } from 'vitest';
-import { RedisPlanStore } from '../../src/store/redis-plan-store.ts';
+import { expect, it } from 'vitest';
 import { freshPrefix, redisUrl } from '../support/redis.ts';
 import { change, withdrawal } from './changes.ts';
+import { groupNames } from './group-names.ts';
+import { redisStore } from './redis-stores.ts';
 
 const nemoWriter = fileURLToPath(new URL('nemo-writer.ts', import.meta.url));
 
@@ -21,10 +22,8 @@ async function nemoFlowRuns(keyPrefix: string, tools: readonly string[]): Promis
 
 it('nemo-flow-node and spanplan extend one plan in turn, and neither loses anything of the other', async () => {
   const keyPrefix = `nemo_flow:${freshPrefix()}`;
-  const store = new RedisPlanStore({ url: redisUrl(), keyPrefix });
-  onTestFinished(() => store.close());
-  const groups = async () =>
-    (await store.load('planner'))?.plan.parallel_groups.map((group) => group.tool_names.join('+')).sort();
+  const store = redisStore(keyPrefix);
+  const groups = async () => groupNames((await store.load('planner'))?.plan);
 
   await store.apply('planner', [
     change(
@@ -72,8 +71,7 @@ it('nemo-flow-node and spanplan extend one plan in turn, and neither loses anyth
 it('spanplan extends a plan that nemo-flow-node began', async () => {
   const keyPrefix = `nemo_flow:${freshPrefix()}`;
   await nemoFlowRuns(keyPrefix, ['a', 'b', 'c']);
-  const store = new RedisPlanStore({ url: redisUrl(), keyPrefix });
-  onTestFinished(() => store.close());
+  const store = redisStore(keyPrefix);
   const before = (await store.load('planner'))?.plan;
   expect(before?.parallel_groups).toHaveLength(2);
   expect(await store.agents()).toEqual(['planner']);

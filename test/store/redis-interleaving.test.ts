@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { RedisPlanStore } from '../../src/store/redis-plan-store.ts';
 import { freshPrefix, redisUrl } from '../support/redis.ts';
 import { change, withdrawal } from './changes.ts';
+import { groupNames } from './group-names.ts';
 
 /** A client on which a test can do something right before the next script is sent. */
 class PausableRedis extends Redis {
@@ -37,8 +38,7 @@ beforeEach(async () => {
   await late.apply('planner', [change('r1', [['a', 'b']], { at: 1 })]);
 });
 
-const groups = async () =>
-  (await other.load('planner'))?.plan.parallel_groups.map((group) => group.tool_names.join('+')).sort();
+const groups = async () => groupNames((await other.load('planner'))?.plan);
 const counts = async () =>
   Object.fromEntries(
     (await other.support('planner')).map((group) => [group.toolNames.join('+'), group.runs]),

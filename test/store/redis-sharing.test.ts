@@ -1,32 +1,23 @@
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { ExecutionPlan } from '../../src/model/execution-plan.ts';
-import { RedisPlanStore, type RedisPlanStoreOptions } from '../../src/store/redis-plan-store.ts';
-import { freshPrefix, redisClient, redisUrl } from '../support/redis.ts';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RedisPlanStore } from '../../src/store/redis-plan-store.ts';
+import { freshPrefix, redisClient } from '../support/redis.ts';
 import { change, withdrawal } from './changes.ts';
+import { groupNames } from './group-names.ts';
+import { redisStore, storedPlan } from './redis-stores.ts';
 
-let redis: Redis;
+const redis = redisClient();
+afterAll(() => redis.disconnect());
+
 let prefix = '';
 let store: RedisPlanStore;
 
-beforeAll(() => {
-  redis = redisClient();
-});
-afterAll(() => redis.disconnect());
 beforeEach(() => {
   prefix = `nemo_relay:${freshPrefix()}`;
-  store = makeStore();
+  store = redisStore(prefix);
 });
 
-function makeStore(options: Partial<RedisPlanStoreOptions> = {}): RedisPlanStore {
-  const made = new RedisPlanStore({ url: redisUrl(), keyPrefix: prefix, ...options });
-  onTestFinished(() => made.close());
-  return made;
-}
-
 const planKey = () => `${prefix}plan:planner`;
-const storedPlan = async (): Promise<ExecutionPlan> => JSON.parse((await redis.get(planKey())) ?? 'null');
-const names = (plan: ExecutionPlan) => plan.parallel_groups.map((group) => group.tool_names.join('+')).sort();
+const ourPlan = () => storedPlan(redis, planKey());
 const FOREIGN = {
   agent_id: 'planner',
   version: 7,
@@ -54,8 +45,8 @@ describe('a plan that another runtime wrote', () => {
         ['x', 'y'],
       ]),
     ]);
-    const plan = await storedPlan();
-    expect(names(plan)).toEqual(['a+b', 'x+y']);
+    const plan = await ourPlan();
+    expect(groupNames(plan)).toEqual(['a+b', 'x+y']);
     expect(plan).toEqual({
       ...FOREIGN,
       parallel_groups: [
@@ -82,46 +73,46 @@ describe('a plan that another runtime wrote', () => {
       ]),
     ]);
     await store.apply('planner', [withdrawal('r1', 2)]);
-    expect(names(await storedPlan())).toEqual(['x+y']);
-    expect((await storedPlan()).metadata_template.extensions).toEqual(FOREIGN.metadata_template.extensions);
+    expect(groupNames(await ourPlan())).toEqual(['x+y']);
+    expect((await ourPlan()).metadata_template.extensions).toEqual(FOREIGN.metadata_template.extensions);
   });
 
   it('may be overwritten by it between our writes: our groups come back, theirs stay', async () => {
-    for (const writer of [store, makeStore()]) {
+    for (const writer of [store, redisStore(prefix)]) {
       await writer.apply('planner', [change(`r-${Math.random()}`, [['a', 'b']], { at: 1 })]);
     }
     await redis.set(planKey(), JSON.stringify(FOREIGN));
     expect(await store.apply('planner', [change('r3', [['c', 'd']], { at: 3 })])).toMatchObject({
       groupsAdded: 2,
     });
-    expect(names(await storedPlan())).toEqual(['a+b', 'c+d', 'x+y']);
+    expect(groupNames(await ourPlan())).toEqual(['a+b', 'c+d', 'x+y']);
     await redis.set(planKey(), JSON.stringify(FOREIGN));
-    await makeStore().apply('planner', [change('r4', [['a', 'b']], { at: 2 })]);
-    const plan = await storedPlan();
-    expect(names(plan)).toEqual(['a+b', 'c+d', 'x+y']);
+    await redisStore(prefix).apply('planner', [change('r4', [['a', 'b']], { at: 2 })]);
+    const plan = await ourPlan();
+    expect(groupNames(plan)).toEqual(['a+b', 'c+d', 'x+y']);
     expect(plan.metadata_template.run_id).toBe('r3');
     expect((await store.support('planner')).map((group) => group.runs).sort()).toEqual([1, 3]);
   });
 
   it('may be extended by it: a later run of known groups changes the run id only', async () => {
     await store.apply('planner', [change('r1', [['a', 'b']], { at: 1 })]);
-    const ours = await storedPlan();
+    const ours = await ourPlan();
     const extended = { ...ours, parallel_groups: [...ours.parallel_groups, ...FOREIGN.parallel_groups] };
     await redis.set(planKey(), JSON.stringify(extended, null, 2));
     await store.apply('planner', [change('r2', [['a', 'b']], { at: 2 })]);
-    expect(names(await storedPlan())).toEqual(['a+b', 'x+y']);
-    expect((await storedPlan()).metadata_template.run_id).toBe('r2');
+    expect(groupNames(await ourPlan())).toEqual(['a+b', 'x+y']);
+    expect((await ourPlan()).metadata_template.run_id).toBe('r2');
     await store.apply('planner', [change('a longer run id "ü"', [['a', 'b']], { at: 3 })]);
-    expect((await storedPlan()).metadata_template.run_id).toBe('a longer run id "ü"');
+    expect((await ourPlan()).metadata_template.run_id).toBe('a longer run id "ü"');
     expect((await store.load('planner'))?.revision).toBe(1);
   });
 
   it('is deleted with our last group only where it holds nothing else', async () => {
     await store.apply('planner', [change('r1', [['a', 'b']])]);
-    const ours = await storedPlan();
+    const ours = await ourPlan();
     await redis.set(planKey(), JSON.stringify({ ...ours, theirs: 1 }));
     await store.apply('planner', [withdrawal('r1', 2)]);
-    expect(await storedPlan()).toMatchObject({ theirs: 1, parallel_groups: [] });
+    expect(await ourPlan()).toMatchObject({ theirs: 1, parallel_groups: [] });
   });
 
   it('comes back with the next contributing run where someone deleted it', async () => {
@@ -131,7 +122,7 @@ describe('a plan that another runtime wrote', () => {
     await store.apply('planner', [change('r2', [], { at: 2 })]);
     expect(await store.load('planner')).toBeUndefined();
     await store.apply('planner', [change('r3', [['c', 'd']], { at: 3 })]);
-    expect(names(await storedPlan())).toEqual(['a+b', 'c+d']);
+    expect(groupNames(await ourPlan())).toEqual(['a+b', 'c+d']);
   });
 
   it('survives the eviction of any key of ours', async () => {
@@ -149,7 +140,7 @@ describe('a plan that another runtime wrote', () => {
         ),
       ]);
     }
-    expect(names(await storedPlan())).toEqual([
+    expect(groupNames(await ourPlan())).toEqual([
       'a+applied',
       'a+applied_at',
       'a+b',
@@ -227,7 +218,7 @@ describe('run records of another runtime', () => {
     JSON.stringify({ id, agent_id: agent, started_at: '2026-01-01T00:00:00Z', calls: [], unknown: 1 });
 
   it('are read in their place, and never trimmed', async () => {
-    const bounded = makeStore({ maxRunsPerAgent: 1 });
+    const bounded = redisStore(prefix, { maxRunsPerAgent: 1 });
     const index = `${prefix}runs_index:planner`;
     const write = async (id: string, json: string) => {
       await redis.set(`${prefix}runs:planner:${id}`, json);
@@ -281,7 +272,7 @@ describe('what stands in Redis', () => {
   });
 
   it('carries hash tags where asked, and goes in time where no plan needs it', async () => {
-    const tagged = makeStore({ hashTags: true, runTtlSeconds: 60, appliedRunTtlSeconds: 120 });
+    const tagged = redisStore(prefix, { hashTags: true, runTtlSeconds: 60, appliedRunTtlSeconds: 120 });
     await tagged.apply('planner', [change('r1', [])]);
     const tag = '{b3236d8e6e6dbfd2}';
     const keys = (await redis.keys(`${prefix}*`)).map((key) => key.slice(prefix.length)).sort();

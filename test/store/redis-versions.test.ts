@@ -1,34 +1,31 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
-import type { ExecutionPlan } from '../../src/model/execution-plan.ts';
-import { RedisPlanStore } from '../../src/store/redis-plan-store.ts';
-import { freshPrefix, redisClient, redisUrl } from '../support/redis.ts';
+import { afterAll, beforeEach, expect, it } from 'vitest';
+import type { RedisPlanStore } from '../../src/store/redis-plan-store.ts';
+import { freshPrefix, redisClient } from '../support/redis.ts';
 import { change } from './changes.ts';
+import { groupNames } from './group-names.ts';
+import { redisStore, storedPlan } from './redis-stores.ts';
 
 /**
  * Versions before 0.2 keep the SHA-1 of the whole plan in `sha1`, and know nothing of `body_sha1`, `body_writes` and
  * `plan_length`.
  */
-let redis: Redis;
+const redis = redisClient();
+afterAll(() => redis.disconnect());
+
 let prefix = '';
 let store: RedisPlanStore;
 
-beforeAll(() => {
-  redis = redisClient();
-});
-afterAll(() => redis.disconnect());
 beforeEach(async () => {
   prefix = freshPrefix();
-  store = new RedisPlanStore({ url: redisUrl(), keyPrefix: prefix });
-  onTestFinished(() => store.close());
+  store = redisStore(prefix);
   await store.apply('planner', [change('r1', [['a', 'b']], { at: 1 })]);
 });
 
 const planKey = () => `${prefix}plan:planner`;
 const metaKey = () => `${prefix}fanout_meta:planner`;
-const plan = async (): Promise<ExecutionPlan> => JSON.parse((await redis.get(planKey())) ?? '');
-const groups = async () => (await plan()).parallel_groups.map((group) => group.tool_names.join('+')).sort();
+const plan = () => storedPlan(redis, planKey());
+const groups = async () => groupNames(await plan());
 
 /** What an earlier version leaves after it wrote this plan. */
 async function writtenByEarlier(text: string, revision: number, runId: string): Promise<void> {

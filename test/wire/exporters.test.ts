@@ -1,15 +1,16 @@
 import { credentials, Metadata } from '@grpc/grpc-js';
-import { context, type DiagLogger, DiagLogLevel, diag, trace } from '@opentelemetry/api';
+import { context, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
 import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import type { BoundAddress } from '../../src/source/receiver/receiver-options.ts';
+import { captureWarnings } from '../support/captured-warnings.ts';
 import { PipelineSink } from './pipeline-sink.ts';
-import { RecordingSink } from './recording-sink.ts';
+import { receiving } from './receiving.ts';
 
 interface Exporting {
   readonly make: (address: BoundAddress, token?: string) => SpanExporter;
@@ -53,16 +54,10 @@ const exportings = (['none', 'gzip'] as Compression[]).flatMap((compression): [s
   ],
 ]);
 
-const cleanups: (() => Promise<void> | void)[] = [];
-
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
-
 async function providerTo(exporter: SpanExporter): Promise<BasicTracerProvider> {
   const processor = new BatchSpanProcessor(exporter, { scheduledDelayMillis: 20, maxExportBatchSize: 64 });
   const provider = new BasicTracerProvider({ spanProcessors: [processor] });
-  cleanups.push(() => provider.shutdown().catch(() => {}));
+  onTestFinished(() => provider.shutdown().catch(() => {}));
   return provider;
 }
 
@@ -88,18 +83,9 @@ async function runAgent(provider: BasicTracerProvider, runs: number): Promise<vo
 }
 
 /** What exporters say of themselves goes to `diag`. */
-function listenToExporters(): string[] {
-  const lines: string[] = [];
-  const write = (...parts: unknown[]) => void lines.push(parts.map(String).join(' '));
-  const logger: DiagLogger = {
-    error: write,
-    warn: write,
-    info: () => {},
-    debug: () => {},
-    verbose: () => {},
-  };
-  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
-  cleanups.push(() => diag.disable());
+function listenToExporters(): readonly string[] {
+  const { lines, stop } = captureWarnings();
+  onTestFinished(stop);
   return lines;
 }
 
@@ -107,8 +93,8 @@ describe.each(exportings)('the exporter of SDK 2.12 for %s', (_, { make, Receive
   it('sends every span, and teaches the plan', async () => {
     const complaints = listenToExporters();
     const sink = new PipelineSink();
-    const receiver = new Receiver({ sink, host: '127.0.0.1', port: 0 });
-    const provider = await providerTo(make(await receiver.listen()));
+    const { receiver, address } = await receiving(Receiver, { sink });
+    const provider = await providerTo(make(address));
     await runAgent(provider, 40);
     await provider.forceFlush();
     // forceFlush does not wait for a batch that is on its way already.
@@ -121,19 +107,13 @@ describe.each(exportings)('the exporter of SDK 2.12 for %s', (_, { make, Receive
   });
 
   it('is let in with its token, and kept out without', async () => {
-    const sink = new RecordingSink();
     let refused = 0;
-    const receiver = new Receiver({
-      sink,
-      host: '127.0.0.1',
-      port: 0,
+    const { sink, address } = await receiving(Receiver, {
       auth: { tokens: [{ token: 'open-sesame' }] },
       onAnswer: ({ status }) => {
         if (status === 401 || status === 16) refused++;
       },
     });
-    const address = await receiver.listen();
-    cleanups.push(() => receiver.close(0));
     const admitted = await providerTo(make(address, 'open-sesame'));
     await runAgent(admitted, 1);
     await admitted.forceFlush();
@@ -152,10 +132,8 @@ const retrying = exportings.filter(
 describe.each(retrying)('the exporter of SDK 2.12 for %s, which tries again,', (_, { make, Receiver }) => {
   it('loses nothing to an overload that passes', async () => {
     const complaints = listenToExporters();
-    const sink = new RecordingSink();
-    const receiver = new Receiver({ sink, host: '127.0.0.1', port: 0 });
-    const provider = await providerTo(make(await receiver.listen()));
-    cleanups.push(() => receiver.close(0));
+    const { sink, address } = await receiving(Receiver);
+    const provider = await providerTo(make(address));
     sink.room = 100;
     setTimeout(() => {
       sink.room = Number.POSITIVE_INFINITY;
