@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, groupsOf, learnedPlan, postSpans, QUICK } from '../sidecar/running-sidecar.ts';
+import { captureFile } from '../support/captures.ts';
 import { spanplan } from './cli-process.ts';
-import { recordingFile } from './recordings.ts';
 import { fanout } from './span-request.ts';
 import { workFolder } from './work-folder.ts';
 
@@ -24,7 +24,7 @@ function shell(line: string, cwd: string) {
 describe('whoever reads the output may stop reading', () => {
   test('spanplan plan | head ends quietly, with success', async () => {
     const cwd = workFolder();
-    await spanplan(['learn', recordingFile('openai-agents-multi')], { cwd });
+    await spanplan(['learn', captureFile('openai-agents-multi')], { cwd });
     // Nobody reads at all, so that the first write fails.
     const { stdout, stderr } = await shell(
       `${COMMAND} plan --json | true; echo "status \${PIPESTATUS[0]}"`,
@@ -38,7 +38,7 @@ describe('whoever reads the output may stop reading', () => {
 
   test('of what stands beside it: the work is done all the same', async () => {
     const cwd = workFolder();
-    const line = `${COMMAND} learn "${recordingFile('openai-agents-multi')}" nowhere.json 2> >(true); echo "status $?"`;
+    const line = `${COMMAND} learn "${captureFile('openai-agents-multi')}" nowhere.json 2> >(true); echo "status $?"`;
     const { stdout } = await shell(line, cwd);
     expect(stdout).toContain('ask_analyst + ask_researcher');
     expect(stdout).toMatch(/status 1\n$/); // one of the files was not there

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { learn } from '../../src/cli/learn.ts';
+import { captureFile } from '../support/captures.ts';
 import { capturedOutputs } from './captured-outputs.ts';
-import { recordingFile } from './recordings.ts';
 import { type MadeSpan, spanRequest } from './span-request.ts';
 import { workFolder } from './work-folder.ts';
 
@@ -25,7 +25,7 @@ const TOOL = { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': 'sea
 
 describe('spanplan learn --explain', () => {
   it('shows each span in its place, what it was taken for and by which rule, and the run that came of it', async () => {
-    const { stdout, stderr } = await explained(recordingFile('ai7-otel-agent-multi'));
+    const { stdout, stderr } = await explained(captureFile('ai7-otel-agent-multi'));
     expect(stderr).toBe('');
     expect(stdout.slice(0, stdout.indexOf('\n\n'))).toMatchInlineSnapshot(`
       "Trace 493cbdf78eddaac10487a58602f9a111, 21 spans
@@ -58,7 +58,7 @@ describe('spanplan learn --explain', () => {
   });
 
   it('goes to standard error where standard output is JSON', async () => {
-    const { stdout, stderr } = await explained(recordingFile('ai6-parallel'), true);
+    const { stdout, stderr } = await explained(captureFile('ai6-parallel'), true);
     expect(JSON.parse(stdout)).toHaveProperty('summary.runs', 1);
     expect(stderr).toContain('ai_sdk.toolCall');
   });

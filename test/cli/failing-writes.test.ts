@@ -3,9 +3,9 @@ import { settleWrites } from '../../src/cli/settle-writes.ts';
 import { WriteWatch } from '../../src/cli/write-watch.ts';
 import { MemoryPlanStore } from '../../src/store/memory-plan-store.ts';
 import { StoreError } from '../../src/store/plan-store.ts';
+import { captureFile } from '../support/captures.ts';
 import { freshPrefix, redisClient, redisUrl } from '../support/redis.ts';
 import { command } from './in-process.ts';
-import { recordingFile } from './recordings.ts';
 
 describe('a stored plan that cannot be read', () => {
   it('is left alone and named, while the other agents are learned and shown', async () => {
@@ -14,7 +14,7 @@ describe('a stored plan that cannot be read', () => {
     const store = ['--store', redisUrl(), '--key-prefix', prefix];
     try {
       await redis.set(`${prefix}plan:researcher`, 'no plan');
-      const learned = await command('learn', '--json', ...store, recordingFile('openai-agents-multi'));
+      const learned = await command('learn', '--json', ...store, captureFile('openai-agents-multi'));
       expect(learned.status).toBe(1);
       expect(Object.keys(JSON.parse(learned.stdout).plans)).toEqual(['analyst', 'orchestrator']);
       expect(learned.stderr).toMatch(/not learned .*researcher.* spanplan forget AGENT/);

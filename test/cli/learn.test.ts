@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { CAPTURE_NAMES, captureFile, requestsOf, trueGroupsOf } from '../support/captures.ts';
 import { maximalGroups, sortedGroups } from '../support/maximal-groups.ts';
 import { encodeOtlp } from '../support/otlp-encode.ts';
 import { freshPrefix, redisUrl } from '../support/redis.ts';
 import { spanplan } from './cli-process.ts';
 import { command } from './in-process.ts';
-import { RECORDINGS, recordingFile, requestsOf, trueGroupsOf } from './recordings.ts';
 import { fanout, spanRequest } from './span-request.ts';
 import { workFolder } from './work-folder.ts';
 
@@ -16,17 +16,17 @@ function writeJson(folder: string, file: string, json: unknown): string {
   return file;
 }
 
-const RECORDING = recordingFile('ai6-parallel');
+const RECORDING = captureFile('ai6-parallel');
 
 describe('spanplan learn', () => {
   it('learns all recordings into the default store, and again without a change', async () => {
     const cwd = workFolder();
-    const files = RECORDINGS.map(recordingFile);
+    const files = CAPTURE_NAMES.map(captureFile);
     const first = await spanplan(['learn', '--json', ...files], { cwd });
     expect(first).toMatchObject({ status: 0, stderr: expect.stringContaining('research-svc') });
     const { summary, plans } = JSON.parse(first.stdout);
     expect(summary).toEqual({ files: 92, spans: 1401, traces: 131, runs: 162, calls: 812, rejected: [] });
-    const truth = new Set(sortedGroups(RECORDINGS.flatMap(trueGroupsOf)).map(String));
+    const truth = new Set(sortedGroups(CAPTURE_NAMES.flatMap(trueGroupsOf)).map(String));
     expect(new Set(maximalGroups(plans).map(String))).toEqual(truth);
 
     const table = await spanplan(['plan'], { cwd });
@@ -51,7 +51,7 @@ describe('spanplan learn', () => {
       return JSON.parse(result.stdout).plans;
     };
     const names = [...requests.keys()];
-    const truth = await learned([recordingFile('ai7-otel-splitbatch-parallel')]);
+    const truth = await learned([captureFile('ai7-otel-splitbatch-parallel')]);
     expect(maximalGroups(truth)).toEqual(trueGroupsOf('ai7-otel-splitbatch-parallel'));
     expect(await learned(['spans.jsonl.gz'])).toEqual(truth);
     expect(await learned(['-'], lines)).toEqual(truth);
@@ -167,7 +167,7 @@ describe('spanplan learn', () => {
         '--store',
         'memory:',
         ...options,
-        recordingFile('nemo-relay-gen_ai-multi'),
+        captureFile('nemo-relay-gen_ai-multi'),
       ];
       return JSON.parse((await command(...args)).stdout);
     };

@@ -7,9 +7,9 @@ import { learn } from '../../src/cli/learn.ts';
 import { showPlan } from '../../src/cli/plan.ts';
 import { showRuns } from '../../src/cli/runs.ts';
 import { parseRunRecord } from '../../src/model/run-record-json.ts';
+import { captureFile } from '../support/captures.ts';
 import { type CapturedOutputs, capturedOutputs } from './captured-outputs.ts';
 import { spanplan } from './cli-process.ts';
-import { recordingFile } from './recordings.ts';
 import { spanRequest } from './span-request.ts';
 import { workFolder } from './work-folder.ts';
 
@@ -37,8 +37,8 @@ async function filledStore(): Promise<string> {
   ]);
   writeFileSync(join(folder, 'serial.json'), JSON.stringify(serial));
   const files = [
-    recordingFile('ai7-otel-sametool-parallel'),
-    recordingFile('ai6-parallel'),
+    captureFile('ai7-otel-sametool-parallel'),
+    captureFile('ai6-parallel'),
     join(folder, 'serial.json'),
   ];
   await learn(files, { input: 'spans', store }, capturedOutputs(), noInput());

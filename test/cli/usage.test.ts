@@ -3,9 +3,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { shownUrl } from '../../src/cli/store-url.ts';
 import { isColoured } from '../../src/cli/style.ts';
+import { captureFile } from '../support/captures.ts';
 import { spanplan } from './cli-process.ts';
 import { command } from './in-process.ts';
-import { recordingFile } from './recordings.ts';
 import { workFolder } from './work-folder.ts';
 
 describe('exit status 2, with the usage', () => {
@@ -72,7 +72,7 @@ describe('colours', () => {
 
   it('are in the output only where they are wanted', async () => {
     const cwd = workFolder();
-    const args = ['learn', '--store', 'memory:', recordingFile('ai6-parallel')];
+    const args = ['learn', '--store', 'memory:', captureFile('ai6-parallel')];
     const plain = await spanplan(args, { cwd });
     const coloured = await spanplan(args, { cwd, env: { FORCE_COLOR: '1' } });
     expect(plain.stdout).not.toContain('\x1b');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
-import { CAPTURE_NAMES, expectedOf, recordedSpans } from './recorded-spans.ts';
+import { CAPTURE_NAMES, expectedOf } from '../support/captures.ts';
+import { recordedSpans } from './recorded-spans.ts';
 
 /** The tools that do something; every other tool of a recording calls a sub-agent. */
 const LEAVES = ['fetch', 'search', 'summarize', 'weather'];

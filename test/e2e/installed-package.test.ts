@@ -4,10 +4,10 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { requestsOf, trueGroupsOf } from '../cli/recordings.ts';
 import { workFolder } from '../cli/work-folder.ts';
 import { groupsOf, learnedPlan, postSpans } from '../sidecar/running-sidecar.ts';
 import { builtPackage, REPOSITORY } from '../support/built-package.ts';
+import { requestsOf, trueGroupsOf } from '../support/captures.ts';
 
 // What would be published, in a folder where there is nothing else, used as the README says.
 

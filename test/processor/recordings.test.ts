@@ -5,16 +5,9 @@ import type { ExecutionPlan } from '../../src/model/execution-plan.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import { MemoryPlanStore } from '../../src/store/memory-plan-store.ts';
+import { CAPTURE_NAMES, expectedOf, requestsOf } from '../support/captures.ts';
 import { maximalGroups, plansOf, sortedGroups } from '../support/maximal-groups.ts';
-import {
-  CAPTURE_NAMES,
-  expectedOf,
-  inOrderOfTime,
-  type ReplayedSpan,
-  replayedSpans,
-  requestsOf,
-  type SpanShape,
-} from '../support/replay.ts';
+import { inOrderOfTime, type ReplayedSpan, replayedSpans, type SpanShape } from '../support/replay.ts';
 
 // Every recording of a real framework, played into the processor as the SDK of that process would have called it.
 

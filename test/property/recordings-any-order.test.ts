@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Span } from '../../src/model/span.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
-import { CAPTURE_NAMES } from '../conventions/recorded-spans.ts';
+import { CAPTURE_NAMES, requestsOf } from '../support/captures.ts';
 import { learnedOf, roomyStore } from '../support/learned.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-
-const CAPTURES = new URL('../fixtures/captures/', import.meta.url);
 
 describe.each(CAPTURE_NAMES)('%s', (capture) => {
   it('teaches the same in any order, with duplicates, however it is split', async () => {
@@ -29,8 +26,7 @@ describe.each(CAPTURE_NAMES)('%s', (capture) => {
 
 function decoded(capture: string): readonly Span[] {
   const { attributes } = new Pipeline(roomyStore(), { clock: undefined });
-  const requests: unknown[] = JSON.parse(readFileSync(new URL(`${capture}/otlp.json`, CAPTURES), 'utf8'));
-  return requests.flatMap(
+  return requestsOf(capture).flatMap(
     (request) => decodeOtlpJson(JSON.stringify(request), (key) => attributes.wants(key)).spans,
   );
 }

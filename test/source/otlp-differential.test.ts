@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scanJsonRequest } from '../../src/source/otlp/otlp-json-scan.ts';
+import { CAPTURE_NAMES, requestsOf } from '../support/captures.ts';
 import { type Decoders, decodeByAll, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
-import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
+import { encodeOtlp } from '../support/otlp-encode.ts';
 import { expectedBatch } from '../support/otlp-oracle.ts';
 import { requestByProtobufjs } from '../support/request-by-protobufjs.ts';
 import { Random } from '../wire/mutations.ts';
@@ -163,14 +163,11 @@ describe('each decoder agrees with JSON.parse or protobufjs, and the rules of OT
 
 describe('scanJsonRequest', () => {
   it('reads the recordings of all frameworks by itself', () => {
-    const captures = new URL('../fixtures/captures/', import.meta.url);
-    const folders = readdirSync(captures, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    const left = folders.filter(({ name }) => {
-      const requests = JSON.parse(readFileSync(new URL(`${name}/otlp.json`, captures), 'utf8')) as OtlpJson[];
-      return requests.some(
+    const left = CAPTURE_NAMES.filter((name) =>
+      requestsOf(name).some(
         (json) => scanJsonRequest(Buffer.from(JSON.stringify(json)), everything) === undefined,
-      );
-    });
+      ),
+    );
     expect(left).toEqual([]);
   });
 });

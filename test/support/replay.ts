@@ -1,30 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { ROOT_CONTEXT, TraceFlags, trace } from '@opentelemetry/api';
 import type { FanoutSpanProcessor } from '../../src/fanout-span-processor.ts';
 import type { Time } from '../../src/model/time.ts';
 import type { SdkSpan } from '../../src/source/sdk-span.ts';
+import { type RecordedAttribute, type RecordedSpan, type RecordedValue, requestsOf } from './captures.ts';
 
 /** Plays recorded OTLP into an in-process processor as an SDK would have called it: starts and ends of live spans. */
-
-const CAPTURES = new URL('../fixtures/captures/', import.meta.url);
-
-export const CAPTURE_NAMES: readonly string[] = readdirSync(CAPTURES).sort();
-
-/** What is true of a recording. */
-export interface Expected {
-  readonly maximal_groups: readonly (readonly string[])[];
-  readonly caller_groups: readonly (readonly string[])[];
-  readonly unattainable?: string;
-}
-
-export function expectedOf(capture: string): Expected {
-  return JSON.parse(readFileSync(new URL(`${capture}/expected.json`, CAPTURES), 'utf8'));
-}
-
-/** The requests of a recording, in the order of arrival. */
-export function requestsOf(capture: string): readonly RecordedRequest[] {
-  return JSON.parse(readFileSync(new URL(`${capture}/otlp.json`, CAPTURES), 'utf8'));
-}
 
 /** Which line's spans to imitate: 1.x tells parent and scope otherwise than 2.x and 3.x. */
 export type SpanShape = '1.x' | '2.x';
@@ -109,53 +89,16 @@ export function inOrderOfTime(spans: readonly ReplayedSpan[], processor: FanoutS
   }
 }
 
-interface RecordedRequest {
-  readonly resourceSpans?: readonly {
-    readonly resource?: { readonly attributes?: readonly Attribute[] };
-    readonly scopeSpans: readonly {
-      readonly scope?: { readonly name?: string };
-      readonly spans: readonly RecordedSpan[];
-    }[];
-  }[];
-}
-
-interface RecordedSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly kind: number;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly attributes?: readonly Attribute[];
-  readonly status?: { readonly code?: number };
-  readonly flags?: number;
-}
-
-interface Attribute {
-  readonly key: string;
-  readonly value: AnyValue;
-}
-
-interface AnyValue {
-  readonly stringValue?: string;
-  readonly boolValue?: boolean;
-  readonly intValue?: string | number;
-  readonly doubleValue?: number;
-  readonly arrayValue?: { readonly values?: readonly AnyValue[] };
-  readonly kvlistValue?: { readonly values?: readonly Attribute[] };
-}
-
 /** The bit of OTLP's span flags that says that the parent is in another process. */
 function isRemoteParent({ flags = 0 }: RecordedSpan): boolean {
   return (flags & 0x200) !== 0;
 }
 
-function attributesOf(attributes: readonly Attribute[] = []): Record<string, unknown> {
+function attributesOf(attributes: readonly RecordedAttribute[] = []): Record<string, unknown> {
   return Object.fromEntries(attributes.map(({ key, value }) => [key, plain(value)]));
 }
 
-function plain(value: AnyValue): unknown {
+function plain(value: RecordedValue): unknown {
   if (value.intValue !== undefined) return Number(value.intValue);
   if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(plain);
   if (value.kvlistValue !== undefined) return attributesOf(value.kvlistValue.values);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, type Span as SdkSpan } from '@opentelemetry/sdk-trace-base';
@@ -13,6 +13,7 @@ import {
   resolveTraceBufferOptions,
   type TraceBuffer,
 } from '../../src/trace/trace-buffer.ts';
+import { CAPTURE_NAMES, captureFile } from '../support/captures.ts';
 
 /**
  * Run by span-size.test.ts with --expose-gc and the name of a filling, in a process of its own for each: what one
@@ -27,10 +28,7 @@ interface Filling {
 
 type Fill = (buffer: TraceBuffer) => number;
 
-const CAPTURES = new URL('../fixtures/captures/', import.meta.url);
-const bodies = readdirSync(CAPTURES)
-  .sort()
-  .map((name) => readFileSync(new URL(`${name}/otlp.json`, CAPTURES), 'utf8'));
+const bodies = CAPTURE_NAMES.map((name) => readFileSync(captureFile(name), 'utf8'));
 const recogniser = createRecogniser();
 const ROOMY = resolveTraceBufferOptions({
   maxBufferedBytes: 1e12,

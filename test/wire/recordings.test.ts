@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import { OtlpGrpcReceiver } from '../../src/source/receiver/otlp-grpc.ts';
 import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import type { BoundAddress } from '../../src/source/receiver/receiver-options.ts';
-import { CAPTURE_NAMES } from '../conventions/recorded-spans.ts';
+import { CAPTURE_NAMES, requestsOf } from '../support/captures.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
 import { call, grpcClient } from './grpc-client.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, post } from './http-client.ts';
@@ -12,12 +11,6 @@ import { PipelineSink } from './pipeline-sink.ts';
 
 /** Posting recordings takes less time than any of the limits by which traces are released. */
 const STILL = { clock: undefined } as const;
-
-const CAPTURES = new URL('../fixtures/captures/', import.meta.url);
-
-function requestsOf(capture: string): readonly OtlpJson[] {
-  return JSON.parse(readFileSync(new URL(`${capture}/otlp.json`, CAPTURES), 'utf8'));
-}
 
 /** What is learned where all is given to the pipeline in one call. */
 async function learnedAtOnce(requests: readonly OtlpJson[]): Promise<unknown> {
