@@ -10,6 +10,7 @@ import {
   SPAN_ID,
   spanJson,
   TRACE_ID,
+  WHOLE_SPAN,
 } from './otlp-request.ts';
 
 function decode(fields: OtlpJson) {
@@ -31,26 +32,13 @@ function attributeValue(value: OtlpJson): unknown {
 
 describe('decodeOtlpJson', () => {
   it('reads a span', () => {
-    const span = decode({
-      parentSpanId: PARENT_ID,
-      flags: 0x301,
-      status: { code: 2, message: 'secret' },
-      attributes: [attribute('gen_ai.tool.name', { stringValue: 'search' })],
-    });
-    expect({ ...span, resource: undefined, attributes: { ...span.attributes } }).toEqual({
-      traceId: TRACE_ID,
-      spanId: SPAN_ID,
-      parentSpanId: PARENT_ID,
-      parentIsRemote: true,
-      name: 'execute_tool search',
-      kind: 1,
-      start: [1795354563, 298730797],
-      end: [1795354563, 413467386],
-      isError: true,
-      scopeName: 'my-agent',
+    const { spans } = decodeOtlpJson(JSON.stringify(requestOf([WHOLE_SPAN.json])), everything);
+    const read = spans.map((span) => ({
+      ...span,
       resource: undefined,
-      attributes: { 'gen_ai.tool.name': 'search' },
-    });
+      attributes: { ...span.attributes },
+    }));
+    expect(read).toEqual([WHOLE_SPAN.read]);
   });
 
   it('takes an empty request, and one that says nothing it knows', () => {

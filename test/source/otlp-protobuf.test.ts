@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
 import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
-import { attribute, everything, PARENT_ID, requestOf, SPAN_ID, spanJson, TRACE_ID } from './otlp-request.ts';
+import {
+  attribute,
+  everything,
+  PARENT_ID,
+  requestOf,
+  SPAN_ID,
+  spanJson,
+  TRACE_ID,
+  WHOLE_SPAN,
+} from './otlp-request.ts';
 
 function decode(request: OtlpJson) {
   return decodeOtlpProtobuf(encodeOtlp(request), everything);
@@ -40,28 +49,13 @@ function requestWith(...spanBytes: readonly (Uint8Array | readonly number[])[]):
 
 describe('decodeOtlpProtobuf', () => {
   it('reads a span', () => {
-    const attributes = [attribute('gen_ai.tool.name', { stringValue: 'search' })];
-    const fields = {
-      parentSpanId: PARENT_ID,
-      flags: 0x301,
-      status: { code: 2, message: 'secret' },
-      attributes,
-    };
-    const [span] = decode(requestOf([spanJson(fields)])).spans;
-    expect({ ...span, resource: undefined, attributes: { ...span?.attributes } }).toEqual({
-      traceId: TRACE_ID,
-      spanId: SPAN_ID,
-      parentSpanId: PARENT_ID,
-      parentIsRemote: true,
-      name: 'execute_tool search',
-      kind: 1,
-      start: [1795354563, 298730797],
-      end: [1795354563, 413467386],
-      isError: true,
-      scopeName: 'my-agent',
+    const { spans } = decode(requestOf([WHOLE_SPAN.json]));
+    const read = spans.map((span) => ({
+      ...span,
       resource: undefined,
-      attributes: { 'gen_ai.tool.name': 'search' },
-    });
+      attributes: { ...span.attributes },
+    }));
+    expect(read).toEqual([WHOLE_SPAN.read]);
   });
 
   it('takes an empty request', () => {

@@ -20,6 +20,30 @@ export function spanJson(fields: OtlpJson = {}): OtlpJson {
   };
 }
 
+/** A span that has all that is read of one, as JSON and as what a decoder makes of it; its resource apart. */
+export const WHOLE_SPAN = {
+  json: spanJson({
+    parentSpanId: PARENT_ID,
+    flags: 0x301,
+    status: { code: 2, message: 'secret' },
+    attributes: [attribute('gen_ai.tool.name', { stringValue: 'search' })],
+  }),
+  read: {
+    traceId: TRACE_ID,
+    spanId: SPAN_ID,
+    parentSpanId: PARENT_ID,
+    parentIsRemote: true,
+    name: 'execute_tool search',
+    kind: 1,
+    start: [1795354563, 298730797],
+    end: [1795354563, 413467386],
+    isError: true,
+    scopeName: 'my-agent',
+    resource: undefined,
+    attributes: { 'gen_ai.tool.name': 'search' },
+  },
+};
+
 /** A request of these spans from one scope and resource. */
 export function requestOf(spans: readonly unknown[], resource: OtlpJson = {}): OtlpJson {
   return { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: 'my-agent' }, spans }] }] };
