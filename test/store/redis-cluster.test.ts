@@ -10,6 +10,7 @@ import { freshPrefix } from '../support/redis.ts';
 import { findServer, freePort, type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { change, withdrawal } from './changes.ts';
 import { describePlanStore, sleep, until } from './contract.ts';
+import { storesOf } from './redis-stores.ts';
 
 /** A real cluster of three masters on loopback ports. */
 async function startCluster(): Promise<readonly RedisServer[]> {
@@ -69,16 +70,7 @@ for (const [version, Client] of [
   ['5', Cluster5],
 ] as const) {
   describePlanStore(`RedisPlanStore, with a Cluster client of ioredis ${version}`, () => {
-    const client = new Client(nodes());
-    let keyPrefix = '';
-    return {
-      fresh: () => {
-        keyPrefix = freshPrefix();
-      },
-      make: (limits) => new RedisPlanStore({ client, keyPrefix, ...limits }),
-      isShared: true,
-      dispose: async () => client.disconnect(),
-    };
+    return storesOf(new Client(nodes()));
   });
 }
 

@@ -3,6 +3,7 @@ import { Redis as Redis5 } from 'ioredis5';
 import { RedisPlanStore } from '../../src/store/redis-plan-store.ts';
 import { freshPrefix, redisUrl } from '../support/redis.ts';
 import { describePlanStore } from './contract.ts';
+import { storesOf } from './redis-stores.ts';
 
 const socket = () => redisUrl().slice('unix:'.length);
 
@@ -18,29 +19,11 @@ describePlanStore('RedisPlanStore, from a URL', () => {
 });
 
 describePlanStore('RedisPlanStore, with a client of ioredis 5', () => {
-  const client = new Redis5(socket());
-  let keyPrefix = '';
-  return {
-    fresh: () => {
-      keyPrefix = freshPrefix();
-    },
-    make: (limits) => new RedisPlanStore({ client, keyPrefix, ...limits }),
-    isShared: true,
-    dispose: async () => client.disconnect(),
-  };
+  return storesOf(new Redis5(socket()));
 });
 
 describePlanStore('RedisPlanStore, with a client of ioredis 6 that maps RESP3 replies, and hash tags', () => {
-  const client = new Redis(socket(), { replyMapping: 'resp3' });
-  let keyPrefix = '';
-  return {
-    fresh: () => {
-      keyPrefix = freshPrefix();
-    },
-    make: (limits) => new RedisPlanStore({ client, keyPrefix, hashTags: true, ...limits }),
-    isShared: true,
-    dispose: async () => client.disconnect(),
-  };
+  return storesOf(new Redis(socket(), { replyMapping: 'resp3' }), { hashTags: true });
 });
 
 describePlanStore('RedisPlanStore, with a prefix that looks like a pattern', () => {
