@@ -175,8 +175,9 @@ function wholeNumber(json: unknown, from: bigint, below: bigint): bigint | undef
   return whole >= from && whole < below ? whole : undefined;
 }
 
-/** As a number where that is exact. */
+/** As a number where that is exact; one that is comes as it is, a zero with its sign. */
 function int64(json: unknown): number | bigint | undefined {
+  if (typeof json === 'number' && Number.isSafeInteger(json)) return json;
   const whole = wholeNumber(json, -(2n ** 63n), 2n ** 63n);
   return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole;
 }
