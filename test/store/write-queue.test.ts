@@ -182,6 +182,25 @@ describe('WriteQueue', () => {
     await queue.close(1);
   });
 
+  it('makes it wait for the others', async () => {
+    const { queue, store, settled, enqueue } = setUp({ minRetryMillis: 60_000, maxRetryMillis: 60_000 });
+    store.trouble = (agentId) => (agentId === 'bad' ? 'corrupt_plan' : undefined);
+    enqueue('bad', 'r1');
+    await queue.drain(60_000);
+    const held = gate();
+    store.gate = held.promise;
+    enqueue('good', 'r1');
+    let drained = 0;
+    const first = queue.drain(60_000).then(() => drained++);
+    enqueue('better', 'r1');
+    const second = queue.drain(60_000).then(() => drained++);
+    await sleep(20);
+    expect(drained).toBe(0);
+    held.open();
+    await Promise.race([Promise.all([first, second]), sleep(5_000)]);
+    expect([drained, settled.length, queue.size]).toEqual([2, 2, 1]);
+  });
+
   it('drops the runs of an agent that the store refuses', async () => {
     const { queue, store, settled, enqueue } = setUp();
     store.trouble = (agentId) => (agentId === 'new' ? 'agent_limit' : undefined);
@@ -217,6 +236,55 @@ describe('WriteQueue', () => {
     store.trouble = undefined;
     await until(() => queue.size === 0);
     expect(queue.bytes).toBe(0);
+  });
+
+  it('is behind from half of its bounds, and full from three quarters, with what waits outside', () => {
+    const { queue, store, enqueue } = setUp({ maxQueuedRuns: 8 });
+    store.gate = new Promise(() => undefined);
+    const seen = Array.from({ length: 8 }, (_, i) => {
+      enqueue(`agent${i}`, 'r');
+      return [queue.isBehind, queue.isFull(), queue.isFull(2)];
+    });
+    expect(seen.map(([isBehind]) => isBehind)).toEqual([false, false, false, true, true, true, true, true]);
+    expect(seen.map(([, isFull]) => isFull)).toEqual([false, false, false, false, false, true, true, true]);
+    expect(seen.map(([, , isFull]) => isFull)).toEqual([false, false, false, true, true, true, true, true]);
+  });
+
+  it('is full but not behind while the store is away', async () => {
+    const { queue, store, failures, enqueue } = setUp({ maxQueuedRuns: 4 });
+    store.trouble = () => 'unavailable';
+    for (let i = 0; i < 4; i++) enqueue(`agent${i}`, 'r');
+    expect([queue.isBehind, queue.isFull()]).toEqual([true, true]);
+    await until(() => failures.length > 0);
+    expect([queue.isBehind, queue.isFull()]).toEqual([false, true]);
+    store.trouble = undefined;
+    await queue.drain(1_000);
+  });
+
+  it('is neither while what fills it waits for plans that cannot be written', async () => {
+    const { queue, store, failures, enqueue } = setUp({
+      maxQueuedRuns: 8,
+      minRetryMillis: 60_000,
+      maxRetryMillis: 60_000,
+    });
+    const state = () => [queue.isBehind, queue.isFull()];
+    store.trouble = (agentId) => (agentId.startsWith('bad') ? 'corrupt_plan' : undefined);
+    for (const agentId of ['bad1', 'bad2', 'bad3']) enqueue(agentId, 'r1');
+    await until(() => failures.length === 3);
+    const held = gate();
+    store.gate = held.promise;
+    for (const agentId of ['good1', 'good2', 'good3']) enqueue(agentId, 'r1');
+    expect(state()).toEqual([false, false]);
+    enqueue('good4', 'r1');
+    expect(state()).toEqual([true, true]);
+    enqueue('bad1', 'r2');
+    expect(state()).toEqual([false, false]);
+    held.open();
+    store.trouble = undefined;
+    await queue.drain(1_000);
+    store.gate = new Promise(() => undefined);
+    for (let i = 0; i < 6; i++) enqueue('bad1', `s${i}`);
+    expect(state()).toEqual([true, true]);
   });
 
   it('drains by a deadline, trying again at once what waits for a retry', async () => {
