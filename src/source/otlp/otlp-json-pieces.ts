@@ -39,14 +39,18 @@ export function* jsonPieces(bytes: Uint8Array, wants: Wants, pieceBytes: number)
   while (!scan.step(pieceBytes)) yield [];
   findFields(reader, request, 'the request');
   if (!entersList(reader, request, FIELD.resourceSpans, 'resourceSpans')) return batch.take();
-  wantJsonAttributes(wants);
-  let pauseAt = reader.position + pieceBytes;
+  const begin = () => {
+    // What is decoded during a pause may want other attributes.
+    wantJsonAttributes(wants);
+    return reader.position + pieceBytes;
+  };
+  const pause = function* () {
+    yield batch.piece();
+    return begin();
+  };
+  let pauseAt = begin();
   for (let first = true; reader.goesOn(first, CLOSE_LIST); first = false) {
-    if (reader.position >= pauseAt) {
-      yield batch.piece();
-      pauseAt = reader.position + pieceBytes;
-      wantJsonAttributes(wants);
-    }
+    if (reader.position >= pauseAt) pauseAt = yield* pause();
     if (!findFields(reader, resourceSpans, 'a ResourceSpans')) continue;
     const end = reader.position;
     const json = readShared(reader, resourceSpans, FIELD.resource, 'resource');
@@ -54,11 +58,7 @@ export function* jsonPieces(bytes: Uint8Array, wants: Wants, pieceBytes: number)
     for (const [list, scope] of SCOPE_LISTS) {
       if (!entersList(reader, resourceSpans, list, 'scopeSpans')) continue;
       for (let first = true; reader.goesOn(first, CLOSE_LIST); first = false) {
-        if (reader.position >= pauseAt) {
-          yield batch.piece();
-          pauseAt = reader.position + pieceBytes;
-          wantJsonAttributes(wants);
-        }
+        if (reader.position >= pauseAt) pauseAt = yield* pause();
         if (!findFields(reader, scopeSpans, 'a ScopeSpans')) continue;
         const end = reader.position;
         const scopeName = jsonFields.scopeName(readShared(reader, scopeSpans, scope, 'scope'));
@@ -66,11 +66,7 @@ export function* jsonPieces(bytes: Uint8Array, wants: Wants, pieceBytes: number)
           resource ??= jsonFields.resource(json);
           for (let first = true; reader.goesOn(first, CLOSE_LIST); first = false) {
             readAnySpan(reader, scopeName, resource, batch, wants);
-            if (reader.position >= pauseAt) {
-              yield batch.piece();
-              pauseAt = reader.position + pieceBytes;
-              wantJsonAttributes(wants);
-            }
+            if (reader.position >= pauseAt) pauseAt = yield* pause();
           }
         }
         reader.position = end;
