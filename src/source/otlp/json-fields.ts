@@ -1,59 +1,35 @@
 import { COLON, type JsonReader, NOT_READ } from './json-reader.ts';
 import { MAX_TABLE_TEXT, TextTable } from './text-table.ts';
 
-/** Fields of all OTLP messages that are read. A number stands for the same name wherever it is. */
-const FIELDS = [
-  'unknown',
-  'resourceSpans',
-  'resource',
-  'scopeSpans',
-  'instrumentationLibrarySpans',
-  'scope',
-  'instrumentationLibrary',
-  'spans',
-  'traceId',
-  'spanId',
-  'parentSpanId',
-  'name',
-  'kind',
-  'startTimeUnixNano',
-  'endTimeUnixNano',
-  'attributes',
-  'status',
-  'flags',
-  'code',
-  'key',
-  'value',
-  'stringValue',
-] as const;
-
-/** The number of each field; 0 for any other. */
+/** The number of each field of all OTLP messages that is read, the same wherever its name is; 0 for any other. */
 export const FIELD = {
-  unknown: FIELDS.indexOf('unknown'),
-  resourceSpans: FIELDS.indexOf('resourceSpans'),
-  resource: FIELDS.indexOf('resource'),
-  scopeSpans: FIELDS.indexOf('scopeSpans'),
-  instrumentationLibrarySpans: FIELDS.indexOf('instrumentationLibrarySpans'),
-  scope: FIELDS.indexOf('scope'),
-  instrumentationLibrary: FIELDS.indexOf('instrumentationLibrary'),
-  spans: FIELDS.indexOf('spans'),
-  traceId: FIELDS.indexOf('traceId'),
-  spanId: FIELDS.indexOf('spanId'),
-  parentSpanId: FIELDS.indexOf('parentSpanId'),
-  name: FIELDS.indexOf('name'),
-  kind: FIELDS.indexOf('kind'),
-  startTimeUnixNano: FIELDS.indexOf('startTimeUnixNano'),
-  endTimeUnixNano: FIELDS.indexOf('endTimeUnixNano'),
-  attributes: FIELDS.indexOf('attributes'),
-  status: FIELDS.indexOf('status'),
-  flags: FIELDS.indexOf('flags'),
-  code: FIELDS.indexOf('code'),
-  key: FIELDS.indexOf('key'),
-  value: FIELDS.indexOf('value'),
-  stringValue: FIELDS.indexOf('stringValue'),
+  unknown: 0,
+  resourceSpans: 1,
+  resource: 2,
+  scopeSpans: 3,
+  instrumentationLibrarySpans: 4,
+  scope: 5,
+  instrumentationLibrary: 6,
+  spans: 7,
+  traceId: 8,
+  spanId: 9,
+  parentSpanId: 10,
+  name: 11,
+  kind: 12,
+  startTimeUnixNano: 13,
+  endTimeUnixNano: 14,
+  attributes: 15,
+  status: 16,
+  flags: 17,
+  code: 18,
+  key: 19,
+  value: 20,
+  stringValue: 21,
 } as const;
 
-export const FIELD_COUNT: number = FIELDS.length;
+const NUMBERS: ReadonlyMap<string, number> = new Map(Object.entries(FIELD));
+
+export const FIELD_COUNT: number = NUMBERS.size;
 
 /** Moves over a field's name and colon. @returns its number. */
 export function readField(reader: JsonReader): number {
@@ -74,7 +50,7 @@ export function readAnyField(reader: JsonReader): number {
 }
 
 /** The longest name, all of it escaped. */
-const MAX_ESCAPED = 6 * Math.max(...FIELDS.map((name) => name.length));
+const MAX_ESCAPED = 6 * Math.max(...[...NUMBERS.keys()].map((name) => name.length));
 
 function fieldOf(reader: JsonReader, from: number, until: number): number {
   if (until - from > MAX_TABLE_TEXT) return FIELD.unknown;
@@ -87,7 +63,7 @@ function fieldOf(reader: JsonReader, from: number, until: number): number {
 }
 
 function numberOf(name: string): number {
-  return Math.max(FIELD.unknown, (FIELDS as readonly string[]).indexOf(name));
+  return NUMBERS.get(name) ?? FIELD.unknown;
 }
 
 /**
