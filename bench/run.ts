@@ -11,12 +11,7 @@ import { receiveBenchmarks } from './receive.ts';
 import { writeResults } from './results.ts';
 import { sweepBenchmarks } from './sweep.ts';
 
-/**
- *     npm run bench                  all; writes bench/RESULTS.md
- *     npm run bench -- NAME …        some
- *     npm run bench -- --json        one JSON object a line
- *     npm run bench:check            short; status 1 where a ratio falls below three quarters of its goal
- */
+/** Runs benchmarks, each beside its rival; USAGE says how. */
 const BENCHMARKS: readonly Benchmark[] = [
   ...onEndBenchmarks,
   ...burstBenchmarks,
@@ -29,20 +24,20 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...readBenchmarks,
 ];
 
+const FLAGS: readonly string[] = ['--json', '--check', '--help'];
+
+const USAGE = `npm run bench                  all; writes bench/RESULTS.md
+npm run bench -- NAME …        some: ${BENCHMARKS.map(({ name }) => name).join(', ')}
+npm run bench -- --json        one JSON object a line
+npm run bench:check            short; status 1 where a ratio falls below three quarters of its goal`;
+
 /** Wide, because machines are noisy. */
 const TOLERATED_SHARE = 0.75;
 const SHORT_SHARE = 0.3;
 
-const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const isJson = process.argv.includes('--json');
-const isCheck = process.argv.includes('--check');
-const unknown = names.filter((name) => !BENCHMARKS.some((benchmark) => isNamed(benchmark, name)));
-if (unknown.length > 0) {
-  console.error(
-    `No benchmark ${unknown.join(', ')}; there are ${BENCHMARKS.map(({ name }) => name).join(', ')}`,
-  );
-  process.exit(2);
-}
+const { names, flags } = parseArguments(process.argv.slice(2));
+const isJson = flags.has('--json');
+const isCheck = flags.has('--check');
 
 const results: Result[] = [];
 for (const benchmark of BENCHMARKS) {
@@ -60,6 +55,26 @@ if (isCheck && tooSlow.length > 0) {
   process.exit(1);
 }
 process.exit(0);
+
+/** Ends the process where there is nothing to measure, since what is wrong would be seen after minutes only. */
+function parseArguments(given: readonly string[]) {
+  const flags = new Set(given.filter((argument) => argument.startsWith('-')));
+  const names = given.filter((argument) => !flags.has(argument));
+  if (flags.has('--help')) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  const unknownFlags = [...flags].filter((flag) => !FLAGS.includes(flag));
+  const unknownNames = names.filter((name) => !BENCHMARKS.some((benchmark) => isNamed(benchmark, name)));
+  if (unknownFlags.length > 0)
+    console.error(`No flag ${unknownFlags.join(', ')}; there are ${FLAGS.join(', ')}`);
+  if (unknownNames.length > 0) {
+    const known = BENCHMARKS.map(({ name }) => name);
+    console.error(`No benchmark ${unknownNames.join(', ')}; there are ${known.join(', ')}`);
+  }
+  if (unknownFlags.length + unknownNames.length > 0) process.exit(2);
+  return { names, flags };
+}
 
 /** `read` stands for all whose name begins with `read-`. */
 function isNamed(benchmark: Benchmark, name: string): boolean {
