@@ -52,6 +52,74 @@ describe('without a file', () => {
     expect(service.shutdown_timeout).toBe(10_000);
   });
 
+  test('the defaults are these', () => {
+    expect(printConfig(readConfig({ flags: { forward: 'http://a:1' }, env: {} }))).toBe(`receivers:
+  otlp:
+    protocols:
+      http:
+        endpoint: 127.0.0.1:4318
+        max_request_body_size: 64MiB
+        max_connections: 1024
+      grpc:
+        endpoint: 127.0.0.1:4317
+        max_request_body_size: 64MiB
+        max_connections: 1024
+    max_in_flight_size: 256MiB
+processors:
+  fanout:
+    cohorts: every
+    run: agent
+    min_overlap: 2ms
+    cross_resource_overlap: 50ms
+    root_quiet: 2s
+    remote_root_quiet: 10s
+    idle: 5m
+    late: 1h
+    max_trace_age: 6h
+    max_spans_per_trace: 20000
+    max_buffered_traces: 50000
+    max_buffered_size: 64MiB
+    max_queued_runs: 10000
+    max_queued_size: 32MiB
+exporters:
+  lmdb:
+    path: ./.spanplan
+    max_groups: 512
+    max_plan_size: 1MiB
+    max_agents: 10000
+    max_runs_per_agent: 100
+    run_ttl: 7d
+    applied_run_ttl: 7d
+    max_applied_runs: 10000
+  otlphttp:
+    endpoint: http://a:1
+    compression: none
+    headers: {}
+    timeout: 10s
+    tls:
+      insecure_skip_verify: false
+      insecure: false
+    sync: false
+    sending_queue:
+      queue_size: 64MiB
+      num_consumers: 10
+    retry_on_failure:
+      initial_interval: 1s
+      max_interval: 30s
+      max_elapsed_time: 5m
+extensions:
+  admin:
+    endpoint: 127.0.0.1:4319
+    max_listeners: 100
+    allowed_hosts: []
+service:
+  shutdown_timeout: 10s
+  telemetry:
+    logs:
+      level: info
+`);
+  });
+
   test('an empty file says as much', () => {
     expect(config('')).toEqual(readConfig({ flags: {}, env: {} }));
     expect(config('# nothing\n---\n')).toEqual(readConfig({ flags: {}, env: {} }));
@@ -97,11 +165,23 @@ describe('precedence', () => {
     });
   });
 
+  test.each(['redis://h', 'REDISS://h:1', 'unix:/run/redis.sock', 'redis+unix:/run/redis.sock'])(
+    'the store %s is Redis',
+    (store) => expect(config('', { store }).exporters.redis?.endpoint).toBe(store),
+  );
+
+  test.each(['memory:x', 'lmdb:', 'redis:h', 'unix:', ''])('the store %j is none', (store) => {
+    expect(mistakes('', { store })).toEqual([expect.stringMatching(/^--store: expected lmdb:PATH, /)]);
+  });
+
   test('another kind of destination takes the place of the one in the file', () => {
     const yaml = 'exporters: {otlphttp: {endpoint: "http://a"}}';
     const { otlp, otlphttp } = config(yaml, { forward: 'grpc://b:4317' }).exporters;
     expect([otlp?.endpoint, otlphttp]).toEqual(['http://b:4317', undefined]);
     expect(config(yaml, { forward: 'grpcs://b:4317' }).exporters.otlp?.endpoint).toBe('https://b:4317');
+    expect(config(yaml, { forward: 'GRPC://b:4317' }).exporters.otlp?.endpoint).toBe('http://b:4317');
+    const other = config('exporters: {otlp: {endpoint: "a:1"}}', { forward: 'http://b' }).exporters;
+    expect([other.otlp, other.otlphttp?.endpoint]).toEqual([undefined, 'http://b']);
   });
 
   test('listed protocols are on, others are off unless they are asked for', () => {
@@ -111,9 +191,22 @@ describe('precedence', () => {
       grpc: { endpoint: '127.0.0.1:4317' },
     });
     expect(config(yaml, { http: 'localhost:0' }).receivers.otlp.protocols.http?.endpoint).toBe('localhost:0');
-    expect(config('', { http: 'localhost:0' }).receivers.otlp.protocols.grpc?.endpoint).toBe(
-      '127.0.0.1:4317',
-    );
+    for (const unlisted of ['', 'receivers: {otlp: {protocols: }}']) {
+      expect(config(unlisted, { http: 'localhost:0' }).receivers.otlp.protocols.grpc?.endpoint).toBe(
+        '127.0.0.1:4317',
+      );
+    }
+  });
+});
+
+describe('YAML', () => {
+  test('may merge what an anchor holds', () => {
+    const yaml =
+      'receivers: {otlp: {protocols: {http: &p {max_connections: 7}, grpc: {<<: *p, endpoint: "a:1"}}}}';
+    expect(config(yaml).receivers.otlp.protocols.grpc).toMatchObject({
+      endpoint: 'a:1',
+      max_connections: 7,
+    });
   });
 });
 
@@ -138,6 +231,12 @@ describe('the environment inside of a file', () => {
       max_groups: 9,
       hash_tags: true,
     });
+  });
+
+  test('is not looked for in keys', () => {
+    expect(mistakes(`service: {"${variable('T')}": 1}`, {}, { T: 'shutdown_timeout' })).toEqual([
+      `spanplan.yaml:1:11: service.${variable('T')}: unknown key; expected shutdown_timeout, telemetry`,
+    ]);
   });
 
   test('must be there', () => {
@@ -185,6 +284,31 @@ describe('mistakes', () => {
       '2:3: service.pipelines: unknown key; there is one pipeline, which need not be declared: leave it out',
     ],
     [
+      'what a Collector batches',
+      'processors: {batch: }',
+      '1:14: processors.batch: unknown key; requests are passed on as they come: leave it out',
+    ],
+    [
+      'a long key with several slips',
+      'receivers: {otlp: {protocols: {grpc: {max_reqest_bdy_siz: 1}}}}',
+      '1:39: receivers.otlp.protocols.grpc.max_reqest_bdy_siz: unknown key; did you mean max_request_body_size?',
+    ],
+    [
+      'a key that is near to two',
+      'processors: {fanout: {max_queued_sizs: 1}}',
+      '1:23: processors.fanout.max_queued_sizs: unknown key; did you mean max_queued_size?',
+    ],
+    [
+      'letters that changed places, which is one slip each',
+      'receivers: {otlp: {protocols: {thpt: }}}',
+      '1:32: receivers.otlp.protocols.thpt: unknown key; did you mean http?',
+    ],
+    [
+      'a key that is cut short',
+      'receivers: {otlp: {protocols: {http: {max_conn: 1}}}}',
+      '1:39: receivers.otlp.protocols.http.max_conn: unknown key; did you mean max_connections?',
+    ],
+    [
       'an address',
       'receivers:\n  otlp:\n    protocols:\n      http:\n        endpoint: 4318',
       '5:19: receivers.otlp.protocols.http.endpoint: expected HOST:PORT, for instance 127.0.0.1:4318',
@@ -213,6 +337,21 @@ describe('mistakes', () => {
       'a number',
       'exporters: {memory: {max_groups: 0}}',
       '1:34: exporters.memory.max_groups: expected a whole number of at least 1',
+    ],
+    [
+      'a number that is not whole',
+      'exporters: {memory: {max_groups: 1.5}}',
+      '1:34: exporters.memory.max_groups: expected a whole number of at least 1',
+    ],
+    [
+      'a number written in another way',
+      'exporters: {memory: {max_groups: "1e3"}}',
+      '1:34: exporters.memory.max_groups: expected a whole number of at least 1',
+    ],
+    [
+      'a text of blanks',
+      'processors: {fanout: {agent: " "}}',
+      "1:30: processors.fanout.agent: expected an agent's name",
     ],
     [
       'a word of few',
@@ -260,6 +399,21 @@ describe('mistakes', () => {
       '1:46: extensions.admin.auth.tokens.0.token: expected a token of visible characters without spaces; where it is a number, put it in quotes',
     ],
     [
+      'a token that nobody could send',
+      'extensions: {admin: {auth: {tokens: [{token: "a b"}]}}}',
+      '1:46: extensions.admin.auth.tokens.0.token: expected a token of visible characters without spaces; where it is a number, put it in quotes',
+    ],
+    [
+      'a tenant whose name is no text of Unicode',
+      'extensions: {admin: {auth: {tokens: [{token: a, tenant: "\\ud800"}]}}}',
+      '1:57: extensions.admin.auth.tokens.0.tenant: expected a name of 1 to 64 bytes',
+    ],
+    [
+      'a tenant whose name is short in characters only',
+      `extensions: {admin: {auth: {tokens: [{token: a, tenant: ${'ü'.repeat(33)}}]}}}`,
+      '1:57: extensions.admin.auth.tokens.0.tenant: expected a name of 1 to 64 bytes',
+    ],
+    [
       'a tenant without a name',
       'extensions: {admin: {auth: {tokens: [{token: a, tenant: " "}]}}}',
       '1:57: extensions.admin.auth.tokens.0.tenant: expected a name of 1 to 64 bytes',
@@ -268,6 +422,21 @@ describe('mistakes', () => {
       'the name of a header',
       'exporters: {otlphttp: {endpoint: "http://a", headers: {"a b": c}}}',
       '1:63: exporters.otlphttp.headers.a b: expected the name of a header',
+    ],
+    [
+      'the text of a header that nobody could send',
+      'exporters: {otlphttp: {endpoint: "http://a", headers: {a: "b\\nc"}}}',
+      '1:59: exporters.otlphttp.headers.a: expected the text of a header; where it is a number, put it in quotes',
+    ],
+    [
+      'a URL that is none',
+      'exporters: {otlphttp: {endpoint: "http://h:99999"}}',
+      '1:34: exporters.otlphttp.endpoint: expected http://HOST:PORT or https://HOST:PORT',
+    ],
+    [
+      'a path without a scheme',
+      'exporters: {otlp: {endpoint: "h:1/x"}}',
+      '1:30: exporters.otlp.endpoint: expected HOST:PORT, http://HOST:PORT or https://HOST:PORT',
     ],
     [
       'nothing to listen to',
@@ -300,8 +469,23 @@ describe('mistakes', () => {
       '1:32: extensions.admin.endpoint: expected a port of its own; receivers.otlp.protocols.http.endpoint has it already',
     ],
     [
+      'a receiver on all addresses, and one on one of them',
+      'receivers: {otlp: {protocols: {http: {endpoint: "[::]:4000"}, grpc: {endpoint: "10.0.0.1:4000"}}}}',
+      '1:80: receivers.otlp.protocols.grpc.endpoint: expected a port of its own; receivers.otlp.protocols.http.endpoint has it already',
+    ],
+    [
+      'a receiver on this machine by its name, and by its address of IPv6',
+      'receivers: {otlp: {protocols: {http: {endpoint: "LOCALHOST:4000"}, grpc: {endpoint: "[::1]:4000"}}}}',
+      '1:85: receivers.otlp.protocols.grpc.endpoint: expected a port of its own; receivers.otlp.protocols.http.endpoint has it already',
+    ],
+    [
       'a destination without a port that could be reached',
       'exporters: {otlphttp: {endpoint: "http://127.0.0.1:0"}}',
+      '1:34: exporters.otlphttp.endpoint: expected a port above 0',
+    ],
+    [
+      'such a destination with a path',
+      'exporters: {otlphttp: {endpoint: "http://127.0.0.1:0/otlp"}}',
       '1:34: exporters.otlphttp.endpoint: expected a port above 0',
     ],
     [
@@ -339,6 +523,12 @@ describe('mistakes', () => {
       'receivers: [otlp]',
       '1:12: receivers: expected keys with values below this one',
     ],
+    [
+      'another section that is none',
+      'exporters: text',
+      '1:12: exporters: expected keys with values below this one',
+    ],
+    ['a tag', 'service: !SECRET {shutdown_timeout: 1s}', '1:10: expected a value without a tag'],
     ['no section at all', 'just text', '1:1: expected keys with values below this one'],
     [
       'a key given twice',
@@ -414,6 +604,20 @@ describe('mistakes', () => {
       'spanplan.yaml:3:3: service.telemtry: unknown key; did you mean telemetry?',
       'spanplan.yaml:5:1',
     ]);
+    expect(heads('service: {shutdown_timeout: fast}]')).toEqual([
+      'spanplan.yaml:1:29: service.shutdown_timeout',
+      'spanplan.yaml:1:34',
+    ]);
+    expect(heads('receivers: [otlp]]')).toEqual(['spanplan.yaml:1:12: receivers', 'spanplan.yaml:1:18']);
+    // Whether two values contradict each other depends on what may stand below.
+    expect(heads('exporters: {redis: , lmdb: }\nservice:\n\tx: 1')).toEqual(['spanplan.yaml:3:1']);
+    // A tag leaves no doubt of the rest, and nor does an alias without a name.
+    expect(heads('service: !x {}\nexporters: {redis: , lmdb: }')).toContain(
+      'spanplan.yaml:2:20: exporters.redis',
+    );
+    expect(heads('service: *\nexporters: {redis: , lmdb: }')).toContain(
+      'spanplan.yaml:2:20: exporters.redis',
+    );
     // A key that stands there twice leaves no doubt of the rest.
     expect(heads('service:\nservice:\nexporters:\n  redis: 3\n  lmdb:')).toEqual([
       'spanplan.yaml:2:1',
@@ -430,9 +634,23 @@ describe('mistakes', () => {
       'spanplan.yaml:1:31: receivers.otlp.protocols',
     ]);
     expect(heads('receivers: [otlp]')).toEqual(['spanplan.yaml:1:12: receivers']);
+    expect(heads('receivers: {otlp: {max_in_flight_size: lots}}')).toEqual([
+      'spanplan.yaml:1:40: receivers.otlp.max_in_flight_size',
+    ]);
+    const two = '[{token: 5, tenant: a}, {token: 6, tenant: b}]';
+    expect(heads(`extensions: {admin: {auth: {tokens: ${two}}}}`)).toEqual([
+      'spanplan.yaml:1:46: extensions.admin.auth.tokens.0.token',
+      'spanplan.yaml:1:69: extensions.admin.auth.tokens.1.token',
+    ]);
     expect(heads('exporters: {otlp: {endpoint: "b:1", tls: {cert_file: 5, key_file: a}}}')).toEqual([
       'spanplan.yaml:1:54: exporters.otlp.tls.cert_file',
     ]);
+  });
+
+  test('a key that is none makes no value beside it wrong', () => {
+    expect(heads('receivers: {otlp: {protocols: {}, max: 1}}')).toContain(
+      'spanplan.yaml:1:31: receivers.otlp.protocols',
+    );
   });
 
   test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'null', '~'])(
@@ -452,6 +670,7 @@ describe('mistakes', () => {
     const onWarning = (warning: unknown) => warnings.push(warning);
     process.on('warning', onWarning);
     onTestFinished(() => void process.off('warning', onWarning));
+    expect(mistakes('service: !SECRET {}')).toEqual(['spanplan.yaml:1:10: expected a value without a tag']);
     for (const key of ['[a, b]', '{a: b}', '? [a]\n']) {
       expect(mistakes(`service: {}\n${key}: 1`)).toEqual([
         expect.stringMatching(/^spanplan\.yaml:2:\d: expected a key that is a word, not a list or a map$/),
@@ -474,6 +693,7 @@ describe('mistakes', () => {
     expect(mistakes('', { store: 'memory:' }, { SPANPLAN_KEY_PREFIX: 'k:' })).toEqual([
       `SPANPLAN_KEY_PREFIX: ${expected}`,
     ]);
+    expect(mistakes('exporters: {lmdb: }', { keyPrefix: 'k:' })).toEqual([`--key-prefix: ${expected}`]);
     expect(mistakes('', { store: 'redis://h', keyPrefix: 'k:' })).toEqual([]);
   });
 
@@ -489,6 +709,26 @@ describe('mistakes', () => {
     );
     // Whoever only wants to see the configuration may do so on another machine.
     expect(mistakes(yaml)).toEqual([]);
+    const flags = { logLevel: 'info', store: 'nowhere' };
+    const both = () => readConfig({ file: { name: 'spanplan.yaml', text: yaml }, flags, env: {}, checkFile });
+    expect(both).toThrow(/^--store: .*\n.*cert_file: expected a file.*\n.*ca_file: expected a file/);
+  });
+
+  test.each([
+    [
+      'receivers: {otlp: {protocols: {http: {tls: {cert_file: /c, key_file: /k}}}}}',
+      ['cert_file', 'key_file'],
+    ],
+    [
+      'receivers: {otlp: {protocols: {grpc: {tls: {cert_file: /c, key_file: /k}}}}}',
+      ['cert_file', 'key_file'],
+    ],
+    ['exporters: {otlphttp: {endpoint: "http://b:1", tls: {ca_file: /a}}}', ['ca_file']],
+    ['exporters: {otlp: {endpoint: "b:1", tls: {cert_file: /c, key_file: /k}}}', ['cert_file', 'key_file']],
+  ])('files are looked at wherever they are named: %s', (text, keys) => {
+    const read = () =>
+      readConfig({ file: { name: 'f', text }, flags: {}, env: {}, checkFile: () => 'EACCES' });
+    expect(read).toThrow(new RegExp(`^${keys.map((key) => `f:.*\\.tls\\.${key}: .*EACCES.*`).join('\n')}$`));
   });
 
   test('never show a value, which may be a secret', () => {
@@ -558,6 +798,23 @@ test.each([
     'half the room does for a single tenant, whom receiver and admin port know',
     'receivers: {otlp: {max_in_flight_size: 128MiB, protocols: {http: {auth: {tokens: [{token: a, tenant: t}]}}}}}\nextensions: {admin: {auth: {tokens: [{token: a, tenant: t}]}}}',
   ],
+  ['quiet that lasts as long as idling', 'processors: {fanout: {root_quiet: 1m, idle: 1m}}'],
+  [
+    'the largest body that there may be',
+    'receivers: {otlp: {max_in_flight_size: 2GiB, protocols: {http: {max_request_body_size: 511MiB}}}}',
+  ],
+  [
+    'the least of numbers and durations',
+    'exporters: {memory: {max_groups: 1, run_ttl: 1s, max_runs_per_agent: 0}}',
+  ],
+  [
+    'a tenant with the longest name',
+    `extensions: {admin: {auth: {tokens: [{token: a, tenant: ${'t'.repeat(64)}}]}}}`,
+  ],
+  [
+    'all addresses of IPv4, and one of IPv6',
+    'receivers: {otlp: {protocols: {http: {endpoint: "0.0.0.0:4000"}, grpc: {endpoint: "[::1]:4000"}}}}',
+  ],
   [
     'one port number does for several addresses',
     'receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:4000"}, grpc: {endpoint: "127.0.0.2:4000"}}}}\nextensions: {admin: {endpoint: "[::1]:4000"}}',
@@ -621,6 +878,7 @@ exporters:
   test.each([
     ['redis://u:pa?SECRET@h:1', 'redis://****'],
     ['redis://u:pa/SECRET@h:1', 'redis://****@h:1'],
+    ['redis://u:pa@SECRET@h:1', 'redis://****@h:1'],
     ['redis://u:pa#SECRET@h:1', 'redis://****'],
     ['redis://h:1/0?password=SEC@RET', 'redis://****'],
     ['rediss://h:1/0#SECRET', 'rediss://h:1/0?****'],
@@ -688,6 +946,7 @@ test('addresses', () => {
   for (const text of ['', ':4318', '4318', 'a:b', '::1:4318', '[::1]', 'http://a:1', 'a:65536', 'a b:1']) {
     expect(parseListenAddress(text)).toBeUndefined();
   }
-  expect(['127.8.8.8', 'localhost', '::1'].every(isLoopback)).toBe(true);
+  const own = ['127.8.8.8', 'localhost', 'LocalHost', '::1', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1'];
+  expect(own.filter((host) => !isLoopback(host))).toEqual([]);
   expect(['0.0.0.0', '::', '10.0.0.1', 'localhost.example', '127.example'].some(isLoopback)).toBe(false);
 });
