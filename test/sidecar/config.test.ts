@@ -686,6 +686,13 @@ describe('mistakes', () => {
     ]);
   });
 
+  test('an alias of no anchor in the place of a key is told once', () => {
+    expect(mistakes('*nope : 1\nservice: {*none : {}, shutdown_timeout: 1s}')).toEqual([
+      'spanplan.yaml:1:1: expected the name of an anchor that stands above',
+      'spanplan.yaml:2:11: expected the name of an anchor that stands above',
+    ]);
+  });
+
   test('a key prefix where there are no keys', () => {
     const expected =
       'expected only with plans in Redis (--store redis://HOST:PORT); in other stores there are no keys';

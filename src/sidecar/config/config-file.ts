@@ -95,16 +95,15 @@ export class ConfigFile {
     return `${this.#name}:${Math.max(1, line)}:${Math.max(1, col)}`;
   }
 
-  /** Takes out what stands under a list or a map instead of a word. */
+  /** Takes out what stands under a list, a map or nothing that is known, instead of a word. */
   #checkKeys(): readonly ConfigMistake[] {
     const mistakes: ConfigMistake[] = [];
     visit(this.#document, {
       Pair: (_, { key }) => {
         const meant = isAlias(key) ? key.resolve(this.#document) : key;
-        if (!isCollection(meant) || !isNode(key)) return undefined;
-        mistakes.push(
-          this.#mistake(key.range?.[0] ?? 0, 'expected a key that is a word, not a list or a map'),
-        );
+        const fault = meant === undefined ? NO_ANCHOR : isCollection(meant) ? NO_WORD : undefined;
+        if (fault === undefined || !isNode(key)) return undefined;
+        mistakes.push(this.#mistake(key.range?.[0] ?? 0, fault));
         return visit.REMOVE;
       },
     });
@@ -116,9 +115,7 @@ export class ConfigFile {
     visit(this.#document, {
       Alias: (_, alias) => {
         if (alias.resolve(this.#document) !== undefined) return undefined;
-        mistakes.push(
-          this.#mistake(alias.range?.[0] ?? 0, 'expected the name of an anchor that stands above'),
-        );
+        mistakes.push(this.#mistake(alias.range?.[0] ?? 0, NO_ANCHOR));
         return unknownAt(alias);
       },
     });
@@ -150,6 +147,8 @@ export class ConfigFile {
 }
 
 const MAX_ALIASES = 100;
+const NO_ANCHOR = 'expected the name of an anchor that stands above';
+const NO_WORD = 'expected a key that is a word, not a list or a map';
 
 /** Faults that leave no doubt of what the rest of the text says. */
 const HARMLESS: ReadonlySet<string> = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED', 'BAD_ALIAS']);
