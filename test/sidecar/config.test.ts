@@ -489,6 +489,11 @@ describe('mistakes', () => {
       '1:34: exporters.otlphttp.endpoint: expected a port above 0',
     ],
     [
+      'such a destination with a query',
+      'exporters: {otlphttp: {endpoint: "http://127.0.0.1:0?key=a"}}',
+      '1:34: exporters.otlphttp.endpoint: expected a port above 0',
+    ],
+    [
       'an origin that stands for all',
       'receivers: {otlp: {protocols: {http: {cors: {allowed_origins: ["*"]}}}}}',
       '1:64: receivers.otlp.protocols.http.cors.allowed_origins.0: expected an origin in full, for instance https://app.example',
@@ -822,6 +827,7 @@ test.each([
     'all addresses of IPv4, and one of IPv6',
     'receivers: {otlp: {protocols: {http: {endpoint: "0.0.0.0:4000"}, grpc: {endpoint: "[::1]:4000"}}}}',
   ],
+  ['a path that ends as a port would', 'exporters: {otlphttp: {endpoint: "https://u:0@a:4318/tenants/b:0"}}'],
   [
     'one port number does for several addresses',
     'receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:4000"}, grpc: {endpoint: "127.0.0.2:4000"}}}}\nextensions: {admin: {endpoint: "[::1]:4000"}}',

@@ -103,7 +103,7 @@ function* destinationContradictions(draft: ConfigDraft, isWhole: IsWhole): Itera
           'expected the place where spans went before; this is where the sidecar itself listens, and they would go round for ever',
       };
     }
-    if (endpoint !== undefined && /:0+(?:\/.*)?$/.test(endpoint)) {
+    if (endpoint !== undefined && PORT_ZERO.test(endpoint)) {
       yield { path: at('endpoint'), message: 'expected a port above 0' };
     }
     const storage = sending_queue?.storage;
@@ -124,6 +124,9 @@ function* destinationContradictions(draft: ConfigDraft, isWhole: IsWhole): Itera
     }
   }
 }
+
+/** Only what stands before the path is host and port. */
+const PORT_ZERO = /^(?:[a-z]+:\/\/)?[^/?#]*:0+(?:[/?#]|$)/i;
 
 /** Where the sidecar will listen, as far as that is known beforehand. */
 function listenersOf(draft: ConfigDraft): readonly ListenAddress[] {
