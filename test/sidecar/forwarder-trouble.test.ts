@@ -89,6 +89,24 @@ describe('a dead upstream', () => {
   });
 });
 
+it('what is told of an upstream holds neither its path nor its query, in which a key may stand', async () => {
+  const server = await upstream((_, response, count) =>
+    response.writeHead(count === 1 ? 503 : count === 2 ? 200 : 400).end(),
+  );
+  const told = captureWarnings();
+  closers.push(() => told.stop());
+  const forwarder = await open(`${server.url}/ingest/SECRET?key=SECRET`);
+  void forwarder.forward(otlpRequest());
+  await until(() => forwarder.stats.sent === 1);
+  void forwarder.forward(otlpRequest());
+  await until(() => forwarder.stats.dropped.rejected === 1);
+  const where = `${server.url}/****?****`;
+  expect(told.lines).toEqual([
+    `spanplan: forwarding to ${where} fails (HTTP 503); requests wait`,
+    `spanplan: 1 request not forwarded to ${where}: rejected (HTTP 400)`,
+  ]);
+});
+
 describe('a slow upstream', () => {
   it('is given up after the timeout, and asked again', async () => {
     const server = await upstream((request, response, count) => {

@@ -1,4 +1,5 @@
 import { tell } from '../../support/tell.ts';
+import { maskUrl } from '../config/config-print.ts';
 
 const QUIET_MILLIS = 60_000;
 
@@ -10,7 +11,7 @@ export class ForwardNotices {
   #isFailing = false;
 
   constructor(endpoint: URL) {
-    this.#where = `${endpoint.protocol}//${endpoint.host}${endpoint.pathname}`;
+    this.#where = maskUrl(endpoint.href);
   }
 
   get isFailing(): boolean {
