@@ -223,6 +223,25 @@ describe('a forwarder with a durable queue', () => {
     expect(drops).toEqual([]);
   });
 
+  it('is not asked by its upstream to wait for longer than a request is tried', async () => {
+    const server = await upstream((_, response) =>
+      response.writeHead(503, { 'retry-after': '100000' }).end(),
+    );
+    const forwarder = await openForwarder(server.url, [], 30);
+    await forwarder.forward(otlpRequest());
+    await until(() => server.received.length > 2);
+  });
+
+  it('counts as held, and nothing else, what goes to the end of the line when it closes', async () => {
+    const server = await upstream((_, response) => response.writeHead(503).end());
+    const forwarder = await openForwarder(server.url, [], 1);
+    await forwarder.forward(otlpRequest());
+    await until(() => forwarder.stats.retries > 2);
+    await forwarder.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(forwarder.stats).toMatchObject({ received: 1, held: 1, queuedRequests: 0, queuedBytes: 0 });
+  });
+
   it('passes over a damaged entry, counts it, and deletes it', async () => {
     const root = openLmdb<Buffer, string>({ path: storage, noSubdir: false, encoding: 'binary' });
     await root.put('000-damaged-1-10', Buffer.from('not an entry'));

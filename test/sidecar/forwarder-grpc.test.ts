@@ -1,8 +1,9 @@
-import { createServer, type Socket } from 'node:net';
-import { deflateSync, gzipSync } from 'node:zlib';
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { deflateSync, gunzipSync, gzipSync } from 'node:zlib';
 import { status as codes, Metadata } from '@grpc/grpc-js';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ForwarderOptions } from '../../src/sidecar/forward/forward-options.ts';
 import { retryInfoSeconds } from '../../src/sidecar/forward/forward-retry-info.ts';
 import { type ForwardDrop, Forwarder } from '../../src/sidecar/forward/forwarder.ts';
@@ -227,6 +228,8 @@ describe('a sender that waits for the upstream gets', () => {
     ['INVALID_ARGUMENT', 400],
     ['UNAUTHENTICATED', 401],
     ['PERMISSION_DENIED', 403],
+    ['FAILED_PRECONDITION', 400],
+    ['NOT_FOUND', 404],
     ['UNIMPLEMENTED', 404],
     ['RESOURCE_EXHAUSTED', 413],
     ['INTERNAL', 500],
@@ -251,6 +254,88 @@ describe('a sender that waits for the upstream gets', () => {
     expect(answer).toMatchObject({ status: 429, retryAfterSeconds: 7 });
     expect(Buffer.from(answer.body)).toEqual(own);
     expect(answer.grpcStatus).toEqual({ code: codes.RESOURCE_EXHAUSTED, message: 'later', details: own });
+  });
+});
+
+/** An upstream below gRPC: HTTP/2 alone, which counts connections. */
+async function http2Upstream(answer: (stream: ServerHttp2Stream, count: number) => void) {
+  const calls: { readonly encoding: unknown; readonly body: Buffer }[] = [];
+  const server = createHttp2Server();
+  const upstream = { url: '', connections: 0, calls };
+  server.on('session', (session) => {
+    upstream.connections++;
+    session.on('error', () => {});
+    closers.push(() => session.destroy());
+  });
+  server.on('stream', async (stream, headers) => {
+    stream.on('error', () => {});
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+    calls.push({ encoding: headers['grpc-encoding'], body: Buffer.concat(chunks) });
+    answer(stream, calls.length);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => server.close());
+  upstream.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return upstream;
+}
+
+const HEAD = { ':status': 200, 'content-type': 'application/grpc' };
+
+function succeed(stream: ServerHttp2Stream): void {
+  stream.respond(HEAD, { waitForTrailers: true });
+  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+  stream.end(Buffer.alloc(5));
+}
+
+function refuse(stream: ServerHttp2Stream): void {
+  stream.respond({ ...HEAD, 'grpc-status': codes.INVALID_ARGUMENT }, { endStream: true });
+}
+
+describe('on the wire', () => {
+  it.each([
+    ['gzip', 1, 'gzip'],
+    ['none', 0, undefined],
+  ] as const)('a message is compressed as compression: %s says', async (compression, flag, encoding) => {
+    const server = await http2Upstream(succeed);
+    const forwarder = await open(server.url, { compression });
+    expect((await forwarder.forwardSync(grpcRequest())).status).toBe(200);
+    const [{ body, encoding: named } = { body: Buffer.alloc(1), encoding: '' }] = server.calls;
+    expect([body[0], named ?? 'identity']).toEqual([flag, encoding ?? 'identity']);
+    expect((flag ? gunzipSync(body.subarray(5)) : body.subarray(5)).equals(message)).toBe(true);
+  });
+
+  it('no proxy of the environment stands between, as over HTTP none does', async () => {
+    vi.stubEnv('grpc_proxy', 'http://127.0.0.1:9');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const forwarder = await open((await upstream()).url, { timeoutMillis: 2_000 });
+    expect((await forwarder.forwardSync(grpcRequest())).status).toBe(200);
+  });
+});
+
+describe('a connection', () => {
+  it('that took calls, and then answers none for a while, is made anew', async () => {
+    const server = await http2Upstream((stream, count) => {
+      if (count === 1) succeed(stream);
+    });
+    const forwarder = await open(server.url, { timeoutMillis: 50 });
+    await forwarder.forwardSync(grpcRequest());
+    for (let i = 0; i < 5; i++) expect((await forwarder.forwardSync(grpcRequest())).status).toBe(504);
+    expect(server.connections).toBe(1);
+    await forwarder.forwardSync(grpcRequest());
+    expect(server.connections).toBe(2);
+  });
+
+  it.each([
+    ['taken', succeed],
+    ['refused', refuse],
+  ])('on which every other call is %s stays', async (_, answer) => {
+    const server = await http2Upstream((stream, count) => {
+      if (count % 2 === 0) answer(stream);
+    });
+    const forwarder = await open(server.url, { timeoutMillis: 40 });
+    for (let i = 0; i < 13; i++) await forwarder.forwardSync(grpcRequest());
+    expect(server.connections).toBe(1);
   });
 });
 

@@ -161,6 +161,14 @@ describe('backoff', () => {
     );
   });
 
+  it('is spread from half of it to half as much again', () => {
+    const options = { initialIntervalMillis: 1_000, maxIntervalMillis: 2_000 };
+    const waits = (random: number) => [1, 2, 3, 500].map((n) => backoffMillis(n, options, random));
+    expect(waits(0)).toEqual([500, 750, 1_000, 1_000]);
+    expect(waits(0.5)).toEqual([1_000, 1_500, 2_000, 2_000]);
+    expect(waits(1)).toEqual([1_500, 2_250, 3_000, 3_000]);
+  });
+
   it('ends when its time is over', async () => {
     const retry = { initialIntervalMillis: 10, maxIntervalMillis: 20, maxElapsedMillis: 200 };
     const { server, forwarder, drops } = await start((_, response) => response.writeHead(503).end(), {
@@ -276,6 +284,17 @@ describe('the end', () => {
     expect((await forwarder.forwardSync(otlpRequest())).status).toBe(503);
     expect(drops.map(({ reason }) => reason)).toEqual(Array(16).fill('shutdown'));
     expect(forwarder.stats).toMatchObject({ sent: 0, queuedRequests: 0, queuedBytes: 0, refused: 1 });
+    expectBalance(forwarder);
+  });
+
+  it('what close gave up is no failure of the upstream, and is not tried again', async () => {
+    const { server, forwarder } = await start(() => {});
+    for (let i = 0; i < 3; i++) void forwarder.forward(otlpRequest());
+    await until(() => server.received.length === 3);
+    await forwarder.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(forwarder.isFailing).toBe(false);
+    expect(forwarder.stats).toMatchObject({ retries: 0, dropped: { shutdown: 3, retry_expired: 0 } });
     expectBalance(forwarder);
   });
 

@@ -328,6 +328,28 @@ describe('a sender that waits for the upstream gets', () => {
     expect(Buffer.from(answer.body).includes('<html>')).toBe(false);
   });
 
+  it.each([
+    [400, 3],
+    [401, 16],
+    [403, 7],
+    [404, 5],
+    [413, 8],
+    [415, 3],
+    [418, 2],
+    [429, 14],
+    [500, 13],
+    [502, 14],
+    [503, 14],
+    [504, 14],
+  ])(
+    'a Status of ours for a bare %d, with the code %d that asks a sender of gRPC for the same',
+    async (status, code) => {
+      const server = await upstream((_, response) => response.writeHead(status).end());
+      const { body } = await (await open(server.url)).forwardSync(otlpRequest());
+      expect(readStatus(body)?.code).toBe(code);
+    },
+  );
+
   it('a Status in JSON, where it sent JSON', async () => {
     const server = await upstream((_, response) => response.writeHead(503).end());
     const forwarder = await open(server.url);
