@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
+import { BodyMemory } from '../../src/source/receiver/body-memory.ts';
 import { OtlpHttpReceiver } from '../../src/source/receiver/otlp-http.ts';
 import type { OtlpRequest } from '../../src/source/receiver/otlp-sink.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
@@ -68,4 +69,19 @@ it('a body that may be kept stays as it is', async () => {
 
   const kept = sink.requests.map(({ body }, index) => bodyOf(index).equals(body));
   expect(kept).toEqual(INDEXES.map(() => true));
+});
+
+it('a block is the smallest that does, and of those given back no more are kept than are used at a time', () => {
+  const memory = new BodyMemory();
+  expect([1, 2 ** 16, 2 ** 16 + 1, 2 ** 21, 2 ** 21 + 1].map((bytes) => memory.take(bytes)?.length)).toEqual([
+    2 ** 16,
+    2 ** 16,
+    2 ** 21,
+    2 ** 21,
+    undefined,
+  ]);
+  const blocks = Array.from({ length: 20 }, () => memory.take(1) ?? Buffer.alloc(0));
+  for (const block of blocks) memory.giveBack(block);
+  const again = new Set(Array.from({ length: 20 }, () => memory.take(1)));
+  expect(blocks.filter((block) => again.has(block))).toHaveLength(16);
 });

@@ -45,6 +45,14 @@ describe.each(ENCODINGS)('a large body in %s', (_, type, encode) => {
     expect(sink.held).toBe(0);
   });
 
+  it.each(['metrics', 'logs'])('of %s goes on as it is, and nothing is looked for in it', async (signal) => {
+    const { sink, address } = await receive();
+    expect((await post(address, { path: `/v1/${signal}`, headers: type, body })).status).toBe(200);
+    expect(sink.pieces).toEqual([]);
+    expect(sink.batches).toEqual([undefined]);
+    expect(sink.requests[0]?.body.length).toBe(body.length);
+  });
+
   it('lets a small one pass', async () => {
     const { address } = await receive();
     const ended: string[] = [];
@@ -53,4 +61,12 @@ describe.each(ENCODINGS)('a large body in %s', (_, type, encode) => {
     await Promise.all([large, small.then(() => ended.push('small'))]);
     expect(ended).toEqual(['small', 'large']);
   });
+});
+
+it('a large body of JSON that is no UTF-8 is not learned from', async () => {
+  const { sink, address } = await receive();
+  const body = Buffer.from(JSON.stringify(LARGE));
+  body[body.indexOf('xxx')] = 0xff;
+  expect((await post(address, { headers: JSON_TYPE, body })).status).toBe(400);
+  expect(sink.pieces).toEqual([]);
 });

@@ -160,6 +160,13 @@ describe('the answer of an upstream', () => {
     [{ status: 503, retryAfterSeconds: 2, body: Buffer.from('<html>') }, 14],
     [{ status: 429, retryAfterSeconds: undefined, body: Buffer.from([8, 8]) }, 14],
     [{ status: 413, retryAfterSeconds: undefined, body: Buffer.alloc(0) }, 8],
+    [{ status: 400, retryAfterSeconds: undefined, body: Buffer.alloc(0) }, 3],
+    [{ status: 401, retryAfterSeconds: undefined, body: Buffer.alloc(0) }, 16],
+    [{ status: 403, retryAfterSeconds: undefined, body: Buffer.alloc(0) }, 7],
+    [{ status: 404, retryAfterSeconds: undefined, body: Buffer.alloc(0) }, 12],
+    [{ status: 400, retryAfterSeconds: undefined, body: Buffer.from([8, 0]) }, 3],
+    [{ status: 401, retryAfterSeconds: undefined, body: Buffer.from([8, 17]) }, 16],
+    [{ status: 302, retryAfterSeconds: undefined, body: Buffer.alloc(0) }, 2],
     [{ status: 418, retryAfterSeconds: undefined, body: Buffer.alloc(0) }, 2],
   ])('%j is the answer here', async (upstream, code) => {
     const { sink, address } = await receive();
@@ -167,6 +174,24 @@ describe('the answer of an upstream', () => {
     const { value, error } = await call(grpcClient(address), BODY);
     expect(error?.code).toBe(code);
     if (code === undefined) expect(value).toEqual(upstream.body);
+  });
+
+  it('says when to come again, where the upstream did', async () => {
+    const { sink, address } = await receive();
+    sink.upstream = async () => ({ status: 503, retryAfterSeconds: 2, body: Buffer.from('<html>') });
+    const { error } = await call(clientOf(address), BODY);
+    const [details] = error?.metadata.get('grpc-status-details-bin') ?? [];
+    expect(readRpcStatus(details as Buffer, 'application/x-protobuf')).toMatchObject({
+      details: { RetryInfo: { retryDelay: '2s' } },
+    });
+  });
+
+  it('keeps the characters of its message, whatever a header field may hold', async () => {
+    const { sink, address } = await receive();
+    const message = Buffer.from('100 % ü\n');
+    const body = Buffer.concat([Buffer.from([8, 3, 18, message.length]), message]);
+    sink.upstream = async () => ({ status: 400, retryAfterSeconds: undefined, body });
+    expect((await call(clientOf(address), BODY)).error?.details).toBe('100 % ü\n');
   });
 });
 
@@ -208,6 +233,22 @@ describe('what no gRPC library sends', () => {
     });
     expect(sink.spans).toHaveLength(1);
   });
+
+  it('a message that is not compressed is taken in a call that names a compression', async () => {
+    const { sink, address } = await receive();
+    const answer = await send(await sessionTo(address), [framed(BODY)], { 'grpc-encoding': 'gzip' });
+    expect(answer['grpc-status']).toBe('0');
+    expect(sink.spans).toEqual(['execute_tool search']);
+  });
+
+  it.each(['application/grpc+proto', 'application/grpc;charset=utf-8', 'Application/gRPC'])(
+    'the content type %s is one of gRPC',
+    async (type) => {
+      const { address } = await receive();
+      const answer = await send(await sessionTo(address), [framed(BODY)], { 'content-type': type });
+      expect(answer['grpc-status']).toBe('0');
+    },
+  );
 
   it.each<[string, readonly Uint8Array[], Record<string, string>, string]>([
     ['no message', [], {}, '12'],
@@ -267,6 +308,28 @@ describe('what no gRPC library sends', () => {
     expect(sink.held).toBe(0);
   });
 
+  it('each answer is heard of, for metrics, and what was not answered is not', async () => {
+    const answers: unknown[] = [];
+    const { sink, address } = await receive({ onAnswer: (answer) => answers.push(answer) });
+    const session = await sessionTo(address);
+    await send(session, [framed(BODY)]);
+    await send(session, [Buffer.from([0, 0])]);
+    await send(session, [framed(BODY)], { ':path': '/unknown' });
+    const head = { ':method': 'POST', ':path': EXPORT, 'content-type': 'application/grpc' };
+    const stream = session.request(head);
+    stream.on('error', () => {});
+    stream.write(framed(BODY).subarray(0, 20));
+    await expect.poll(() => sink.held).toBeGreaterThan(0);
+    session.destroy();
+    await expect.poll(() => sink.held).toBe(0);
+    await new Promise((done) => setTimeout(done, 50));
+    expect(answers).toEqual([
+      { transport: 'grpc', signal: 'traces', status: 0 },
+      { transport: 'grpc', signal: 'traces', status: 13 },
+      { transport: 'grpc', signal: undefined, status: 12 },
+    ]);
+  });
+
   it('a sender that goes away leaves nothing behind', async () => {
     const { sink, address, receiver } = await receive();
     const session = await sessionTo(address);
@@ -302,11 +365,45 @@ describe('what no gRPC library sends', () => {
     expect((await call(client, BODY)).error).toBeUndefined();
   });
 
+  it('a connection that has begun is not bound by the time for its beginning', async () => {
+    const { address } = await receive({ headersTimeoutMillis: 100 });
+    const session = await sessionTo(address);
+    await new Promise((done) => setTimeout(done, 300));
+    expect((await send(session, [framed(BODY)]))['grpc-status']).toBe('0');
+  });
+
+  it('a connection is not idle while a call waits for its answer, and is after that', async () => {
+    const { sink, address } = await receive({ idleTimeoutMillis: 100 });
+    const answer = { status: 200, retryAfterSeconds: undefined, body: Buffer.alloc(0) };
+    sink.upstream = () => new Promise((resolve) => setTimeout(() => resolve(answer), 1_400));
+    const session = await sessionTo(address);
+    const closed = once(session, 'close');
+    expect((await send(session, [framed(BODY)]))['grpc-status']).toBe('0');
+    await closed;
+  });
+
+  it('who goes on sending after the answer is heard for a while, and then no more', async () => {
+    const { address } = await receive();
+    const session = await sessionTo(address);
+    const began = performance.now();
+    const head = { ':method': 'POST', ':path': '/unknown', 'content-type': 'application/grpc' };
+    const stream = session.request(head);
+    stream.on('error', () => {});
+    const closed = once(stream, 'close');
+    stream.resume();
+    stream.write(Buffer.alloc(4 * 2 ** 20));
+    await closed;
+    expect(performance.now() - began).toBeLessThan(2_500);
+  });
+
   it('connections beyond the bound are told to come again', async () => {
     const { address } = await receive({ maxConnections: 1 });
     const session = await sessionTo(address);
     expect((await send(session, [framed(BODY)]))['grpc-status']).toBe('0');
-    expect((await send(await sessionTo(address), [framed(BODY)]))['grpc-status']).toBe('14');
+    const excess = await sessionTo(address);
+    const closed = once(excess, 'close');
+    expect((await send(excess, [framed(BODY)]))['grpc-status']).toBe('14');
+    await closed;
     expect((await send(session, [framed(BODY)]))['grpc-status']).toBe('0');
   });
 });

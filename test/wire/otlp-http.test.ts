@@ -357,6 +357,7 @@ describe('bearer tokens', () => {
     'Bearer ',
     'Bearer open-sesam',
     'Bearer open-sesame2',
+    'Bearer open-sesame and more',
     'Basic open-sesame',
     'open-sesame',
   ])('keep out %s: 401', async (authorization) => {
@@ -411,11 +412,15 @@ describe('web pages', () => {
       'access-control-allow-origin': origin,
       'access-control-allow-methods': 'POST',
       'access-control-allow-headers': 'content-type, content-encoding, authorization, x-team',
+      'access-control-max-age': '7200',
       vary: 'Origin',
     });
     const refused = await post(address, { headers: { ...JSON_TYPE, origin }, body: ENCODED.json });
     expect(refused.status).toBe(401);
     expect(refused.headers['access-control-allow-origin']).toBe(origin);
+    expect(refused.headers['access-control-expose-headers']).toBe('Retry-After');
+    const { origin: _, ...fromNoPage } = preflight;
+    expect((await post(address, { method: 'OPTIONS', headers: fromNoPage })).status).toBe(401);
     const headers = { ...JSON_TYPE, origin, authorization: 'Bearer t' };
     expect((await post(address, { headers, body: ENCODED.json })).status).toBe(200);
     expect(sink.spans).toHaveLength(1);
