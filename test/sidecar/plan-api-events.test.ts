@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
@@ -106,6 +107,53 @@ test('a change that the store did not tell of is found with the next heartbeat',
   await eventually(async () => (revisions(heard).includes(5) ? true : undefined));
   await eventually(async () => ((heard.text.match(/: still here/g)?.length ?? 0) > 3 ? true : undefined));
   expect(revisions(heard)).toEqual([1, 5]);
+});
+
+test('where there is no plan no heartbeat tells of one', async () => {
+  const plan = new Plan();
+  plan.revision = undefined;
+  const listen = await serving(new PlanEvents(1, 20), [plan]);
+  const heard = await listen();
+  await eventually(async () => ((heard.text.match(/: still here/g)?.length ?? 0) > 3 ? true : undefined));
+  expect(revisions(heard)).toEqual([undefined]);
+});
+
+test('no heartbeat comes before it is known whether there is something to tell', async () => {
+  const plan = new Plan();
+  plan.ready = new Promise((_, reject) => setTimeout(() => reject(new Error('away')), 100));
+  const listen = await serving(new PlanEvents(1, 10), [plan]);
+  expect((await listen()).status).toBe(500);
+});
+
+test('who leaves too much unread is sent away', async () => {
+  class Unread extends EventEmitter {
+    writableLength = 0;
+    writableEnded = false;
+    destroyed = false;
+    readonly written: string[] = [];
+    writeHead(): void {}
+    write(text: string): void {
+      this.written.push(text);
+    }
+    destroy(): void {
+      this.destroyed = true;
+      this.emit('close');
+    }
+  }
+  const [plan, events, response] = [new Plan(), new PlanEvents(1), new Unread()];
+  onTestFinished(() => events.close());
+  await events.add(response as unknown as ServerResponse, plan.news());
+  response.writableLength = 64 * 1_024;
+  plan.change(2);
+  expect([response.destroyed, events.size, response.written.length]).toEqual([false, 1, 3]);
+  response.writableLength++;
+  plan.change(3);
+  expect([response.destroyed, events.size, plan.listeners.size, response.written.length]).toEqual([
+    true,
+    0,
+    0,
+    3,
+  ]);
 });
 
 test('a tenant with all of its listeners takes none from another', async () => {

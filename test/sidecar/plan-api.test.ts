@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Problem, problemOf } from '../../src/sidecar/plan-api/plan-api-answer.ts';
+import { StoreError } from '../../src/store/plan-store.ts';
 import { fanout } from '../cli/span-request.ts';
 import { CheckedAdmin, type RawAnswer } from './openapi-check.ts';
 import {
@@ -37,7 +39,13 @@ test('lists agents with revision and counts, in pages', async () => {
     total: 2,
   });
   expect(second.body).not.toHaveProperty('next');
-  expect((await api.ask('/v1/plans', { query: '?limit=0' })).status).toBe(400);
+  for (const limit of ['0', '1001', '1e2', '-1', '']) {
+    expect((await api.ask('/v1/plans', { query: `?limit=${limit}` })).status).toBe(400);
+  }
+  const both = await api.ask('/v1/plans', { query: '?limit=2' });
+  expect((both.body as { agents: unknown[] }).agents).toHaveLength(2);
+  expect(both.body).not.toHaveProperty('next');
+  expect((await api.ask('/v1/plans', { query: '?limit=1000' })).status).toBe(200);
 });
 
 test('gives a plan, or only its maximal groups, and nothing where the client has it', async () => {
@@ -57,6 +65,9 @@ test('gives a plan, or only its maximal groups, and nothing where the client has
   expect((await api.ask('/v1/plans/{agent}', { agent: 'planner', query: '?maximal=perhaps' })).status).toBe(
     400,
   );
+
+  const bare = await api.ask('/v1/plans/{agent}', { agent: 'planner', query: '?maximal' });
+  expect(bare.text).toBe(maximal.text);
 
   const etag = whole.headers.get('etag') ?? '';
   expect(maximal.headers.get('etag')).not.toBe(etag);
@@ -166,7 +177,10 @@ test('cuts calls into batches and says why', async () => {
   expect((await ask('nobody', ['a', 'b'])).body).toMatchObject({
     batches: [{ reason: { code: 'no_plan' } }, { reason: { code: 'no_plan' } }],
   });
-  expect((await ask('planner', [])).body).toMatchObject({ batches: [] });
+  const none = await ask('planner', []);
+  expect(none.body).toMatchObject({ batches: [] });
+  // What was read to its end leaves the connection to the next request.
+  expect(none.headers.get('connection')).not.toBe('close');
   expect((await ask('planner', [3])).status).toBe(400);
   expect((await ask('planner', Array(1_001).fill('x'))).status).toBe(400);
   expect((await ask('planner', ['x'.repeat(2 ** 20)])).status).toBe(413);
@@ -174,6 +188,21 @@ test('cuts calls into batches and says why', async () => {
   const json = { 'content-type': 'application/json' };
   expect((await api.ask(path, { agent: 'a', method: 'POST', headers: json, body: '{' })).status).toBe(400);
   expect((await api.ask(path, { agent: 'a', method: 'POST', body: '{}' })).status).toBe(415);
+});
+
+test('an error that nobody foresaw is answered without what it says', async () => {
+  const { status, body } = problemOf(new TypeError('TOP SECRET')).answer;
+  expect(status).toBe(500);
+  expect(body).not.toContain('SECRET');
+});
+
+test('a plan that cannot be read will be no better in a while; a store that cannot may be', () => {
+  const corrupt = problemOf(new StoreError('corrupt_plan', 'no plan')).answer;
+  expect([corrupt.status, corrupt.headers['retry-after']]).toEqual([500, undefined]);
+  const away = problemOf(new StoreError('unavailable', 'away')).answer;
+  expect([away.status, away.headers['retry-after']]).toEqual([503, '2']);
+  const own = new Problem(404, 'x');
+  expect(problemOf(own)).toBe(own);
 });
 
 describe('events', () => {
@@ -256,6 +285,12 @@ describe('malformed requests', () => {
       400,
     ],
     [
+      'a body that is no UTF-8',
+      request('POST /v1/plans/a/partition', `${json}Content-Length: 14\r\n`).concat('{"calls":["\xff"]}'),
+      `${plan}/partition`,
+      400,
+    ],
+    [
       'a body that is compressed',
       request('POST /v1/plans/a/partition', `${json}Content-Encoding: gzip\r\nContent-Length: 2\r\n`).concat(
         '{}',
@@ -302,6 +337,18 @@ describe('malformed requests', () => {
       body: '\uFEFF{"calls": ["b"]}',
     });
     expect(body).toMatchObject({ batches: [{ calls: [{ name: 'b' }] }] });
+  });
+
+  test('a body of exactly the largest size', async () => {
+    const running = await runSidecar();
+    const api = await CheckedAdmin.of(running.admin);
+    const ask = async (bytes: number) => {
+      const body = '{"calls":[]}'.padEnd(bytes);
+      const headers = { 'content-type': 'application/json' };
+      return (await api.ask('/v1/plans/{agent}/partition', { agent: 'a', method: 'POST', headers, body }))
+        .status;
+    };
+    expect([await ask(2 ** 20), await ask(2 ** 20 + 1)]).toEqual([200, 413]);
   });
 
   test('what follows a stream of events on its connection is not answered into it', async () => {
