@@ -21,7 +21,6 @@ const SHOWN: Readonly<Record<FieldKind, (value: unknown) => unknown>> = {
 };
 
 function shown(schema: z.ZodType, value: unknown): unknown {
-  if (value === undefined) return undefined;
   const kind = kindOf(schema);
   if (kind !== undefined) return SHOWN[kind](value);
   const bare = bareOf(schema);
