@@ -179,7 +179,7 @@ describe('the answer of an upstream', () => {
   it('says when to come again, where the upstream did', async () => {
     const { sink, address } = await receive();
     sink.upstream = async () => ({ status: 503, retryAfterSeconds: 2, body: Buffer.from('<html>') });
-    const { error } = await call(clientOf(address), BODY);
+    const { error } = await call(grpcClient(address), BODY);
     const [details] = error?.metadata.get('grpc-status-details-bin') ?? [];
     expect(readRpcStatus(details as Buffer, 'application/x-protobuf')).toMatchObject({
       details: { RetryInfo: { retryDelay: '2s' } },
@@ -191,7 +191,7 @@ describe('the answer of an upstream', () => {
     const message = Buffer.from('100 % ü\n');
     const body = Buffer.concat([Buffer.from([8, 3, 18, message.length]), message]);
     sink.upstream = async () => ({ status: 400, retryAfterSeconds: undefined, body });
-    expect((await call(clientOf(address), BODY)).error?.details).toBe('100 % ü\n');
+    expect((await call(grpcClient(address), BODY)).error?.details).toBe('100 % ü\n');
   });
 });
 
