@@ -15,7 +15,7 @@ export class BufferingSink implements OtlpSink {
 
   readonly leavesBodies = true;
   admit = () => () => {};
-  wants = (key: string) => this.pipeline.attributes.wants(key);
+  readonly wants = this.pipeline.attributes.wants;
 
   learn(spans: readonly Span[]): void {
     this.pipeline.consume(spans);

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Wants } from '../src/conventions/attribute-names.ts';
 import { createRecogniser, type Recogniser } from '../src/conventions/recognise.ts';
-import type { Span, SpanKind } from '../src/model/span.ts';
+import type { Span, SpanKind, SpanResource } from '../src/model/span.ts';
+import { readSpanId } from '../src/model/span-id.ts';
+import { plainSpan, WireSpan } from '../src/model/wire-span.ts';
 import { decodeOtlpJson } from '../src/source/otlp/otlp-json.ts';
 import { decodeOtlpProtobuf } from '../src/source/otlp/otlp-protobuf.ts';
 import { isResourceKey, resourceOf } from '../src/source/otlp/resource.ts';
@@ -30,12 +33,10 @@ const REQUESTS = 12;
 /** Over all requests in a turn, so that the compiler's work, which is done once, weighs little. */
 const PASSES = 8;
 
-type Wants = (key: string) => boolean;
-
 async function protobufSides(agentShare: number): Promise<Sides> {
   const bodies = requests(agentShare).map(encodeByProtobufjs);
   const recogniser = createRecogniser();
-  const wants = (key: string) => recogniser.attributes.wants(key);
+  const { wants } = recogniser.attributes;
   return {
     ours: async () => turnOf(bodies, recogniser, (body) => decodeOtlpProtobuf(body, wants).spans),
     rival: async () => turnOf(bodies, recogniser, (body) => recordsByProtobufjs(body, wants)),
@@ -45,7 +46,7 @@ async function protobufSides(agentShare: number): Promise<Sides> {
 async function jsonSides(): Promise<Sides> {
   const bodies = requests(1).map((request) => Buffer.from(JSON.stringify(request)));
   const recogniser = createRecogniser();
-  const wants = (key: string) => recogniser.attributes.wants(key);
+  const { wants } = recogniser.attributes;
   return {
     ours: async () => turnOf(bodies, recogniser, (body) => decodeOtlpJson(body, wants).spans),
     rival: async () => turnOf(bodies, recogniser, (body) => recordsByJsonParse(body, wants)),
@@ -77,7 +78,7 @@ function turnOf(
       return spans;
     });
   }
-  const recognised = batches.flat().map((span) => [span, recogniser.recognise(span)]);
+  const recognised = batches.flat().map((span) => [plainSpan(span), recogniser.recognise(span)]);
   const digest = createHash('sha256').update(JSON.stringify(recognised)).digest('hex');
   return { did: [recognised.length, digest], cost };
 }
@@ -94,26 +95,30 @@ function recordsByJsonParse(body: Buffer, wants: Wants): Span[] {
   return records;
 }
 
-function recordOfJson(span: SpanJson, scopeName: string, resource: Span['resource'], wants: Wants): Span {
-  return {
-    traceId: span.traceId,
-    spanId: span.spanId,
-    parentSpanId: span.parentSpanId,
-    parentIsRemote: (span.flags & 0x200) !== 0,
-    name: span.name,
-    kind: span.kind as SpanKind,
-    start: timeOfText(span.startTimeUnixNano),
-    end: timeOfText(span.endTimeUnixNano),
-    isError: span.status.code === 2,
-    scopeName,
-    resource,
-    attributes: wantedJson(span.attributes, wants),
-  };
+function recordOfJson(from: SpanJson, scopeName: string, resource: SpanResource, wants: Wants): Span {
+  const span = new WireSpan(scopeName, resource, wantedJson(from.attributes, wants));
+  span.traceId = from.traceId;
+  readSpanId(from.spanId, ID, 0);
+  span.spanHigh = ID[0] ?? 0;
+  span.spanLow = ID[1] ?? 0;
+  if (from.parentSpanId !== undefined) {
+    readSpanId(from.parentSpanId, ID, 0);
+    span.parentHigh = ID[0] ?? 0;
+    span.parentLow = ID[1] ?? 0;
+  }
+  span.flags = from.flags;
+  span.name = from.name;
+  span.kind = from.kind as SpanKind;
+  span.statusCode = from.status.code;
+  const { startTimeUnixNano: start, endTimeUnixNano: end } = from;
+  span.startSeconds = Number(start.slice(0, -9));
+  span.startNanos = Number(start.slice(-9));
+  span.endSeconds = Number(end.slice(0, -9));
+  span.endNanos = Number(end.slice(-9));
+  return span;
 }
 
-function timeOfText(nanos: string): Span['start'] {
-  return [Number(nanos.slice(0, -9)), Number(nanos.slice(-9))];
-}
+const ID = new Int32Array(2);
 
 function wantedJson(
   attributes: readonly { readonly key: string; readonly value: ValueJson }[],

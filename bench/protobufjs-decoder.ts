@@ -1,4 +1,5 @@
-import type { DecodedBatch, Wants } from '../src/source/otlp/otlp-batch.ts';
+import type { Wants } from '../src/conventions/attribute-names.ts';
+import type { DecodedBatch } from '../src/source/otlp/otlp-batch.ts';
 import { recordsByProtobufjs } from './records-by-protobufjs.ts';
 
 /** How many spans have come this way, which shows that the other decoder was not used. */

@@ -1,7 +1,8 @@
-import type { Span, SpanKind } from '../src/model/span.ts';
-import { timeFromUnixNanos } from '../src/model/time.ts';
-import type { Wants } from '../src/source/otlp/otlp-batch.ts';
+import type { Wants } from '../src/conventions/attribute-names.ts';
+import type { Span, SpanKind, SpanResource } from '../src/model/span.ts';
+import { WireSpan } from '../src/model/wire-span.ts';
 import { isResourceKey, resourceOf } from '../src/source/otlp/resource.ts';
+import { nanosOf, secondsOf } from '../src/source/otlp/unix-nanos.ts';
 import { type DecodedKeyValue, type DecodedSpan, decodeByProtobufjs } from './protobufjs-otlp.ts';
 
 /** The same records as spanplan's own decoder makes of the bytes, by protobufjs. */
@@ -16,25 +17,26 @@ export function recordsByProtobufjs(body: Uint8Array, wants: Wants): Span[] {
   return records;
 }
 
-function recordOf(span: DecodedSpan, scopeName: string, resource: Span['resource'], wants: Wants): Span {
-  return {
-    traceId: span.traceId.toString('hex'),
-    spanId: span.spanId.toString('hex'),
-    parentSpanId: span.parentSpanId.length === 0 ? undefined : span.parentSpanId.toString('hex'),
-    parentIsRemote: (span.flags & 0x200) !== 0,
-    name: span.name,
-    kind: span.kind as SpanKind,
-    start: timeOf(span.startTimeUnixNano),
-    end: timeOf(span.endTimeUnixNano),
-    isError: span.status?.code === 2,
-    scopeName,
-    resource,
-    attributes: wanted(span.attributes, wants),
-  };
-}
-
-function timeOf({ high, low }: { readonly high: number; readonly low: number }): Span['start'] {
-  return timeFromUnixNanos((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0));
+function recordOf(from: DecodedSpan, scopeName: string, resource: SpanResource, wants: Wants): Span {
+  const span = new WireSpan(scopeName, resource, wanted(from.attributes, wants));
+  span.traceId = from.traceId.toString('hex');
+  span.spanHigh = from.spanId.readInt32BE();
+  span.spanLow = from.spanId.readInt32BE(4);
+  if (from.parentSpanId.length > 0) {
+    span.parentHigh = from.parentSpanId.readInt32BE();
+    span.parentLow = from.parentSpanId.readInt32BE(4);
+  }
+  span.flags = from.flags;
+  span.name = from.name;
+  span.kind = from.kind as SpanKind;
+  span.statusCode = from.status?.code ?? 0;
+  const { low: startLow, high: startHigh } = from.startTimeUnixNano;
+  span.startSeconds = secondsOf(startLow, startHigh);
+  span.startNanos = nanosOf(startLow, span.startSeconds);
+  const { low: endLow, high: endHigh } = from.endTimeUnixNano;
+  span.endSeconds = secondsOf(endLow, endHigh);
+  span.endNanos = nanosOf(endLow, span.endSeconds);
+  return span;
 }
 
 function wanted(attributes: readonly DecodedKeyValue[], wants: Wants): Record<string, unknown> {

@@ -55,7 +55,7 @@ export class SpanIntake implements Intake {
   async read(file: InputFile): Promise<void> {
     const { attributes } = this.#pipeline;
     const rejected: DecodedBatch[] = [];
-    for await (const item of readSpanFile(file, (key) => attributes.wants(key))) {
+    for await (const item of readSpanFile(file, attributes.wants)) {
       if ('problem' in item) {
         this.#tally.problem(item.problem);
         continue;

@@ -3,26 +3,35 @@ import type { Convention } from './convention.ts';
 /** The attribute names that a set of conventions reads: what a source has to decode of a span, and no more. */
 export interface AttributeNames {
   /** Whether some convention reads the attribute of this name. */
-  wants(key: string): boolean;
+  readonly wants: Wants;
 }
+
+/** Whether a span attribute is read at all. Values of others are never decoded. */
+export interface Wants {
+  (key: string): boolean;
+  /** All names that are wanted, where they are known; in each one `*` stands for any characters. */
+  readonly names?: readonly string[];
+}
+
+export const WANTS_NOTHING: Wants = Object.assign(() => false, { names: [] });
 
 /** Gathers the names of `conventions`; in each name one `*` stands for any characters. */
 export function attributeNames(
   conventions: readonly Pick<Convention, 'attributes'>[],
   further: readonly string[] = [],
 ): AttributeNames {
-  const isNamed = matcherOf([...conventions.flatMap((convention) => convention.attributes), ...further]);
+  const names = [...conventions.flatMap((convention) => convention.attributes), ...further];
+  const isNamed = matcherOf(names);
   // The same few hundred keys come again and again; past the bound they are judged anew.
   const judged = new Map<string, boolean>();
-  return {
-    wants(key) {
-      const known = judged.get(key);
-      if (known !== undefined) return known;
-      const isWanted = isNamed(key);
-      if (judged.size < MAX_JUDGED) judged.set(key, isWanted);
-      return isWanted;
-    },
+  const wants = (key: string) => {
+    const known = judged.get(key);
+    if (known !== undefined) return known;
+    const isWanted = isNamed(key);
+    if (judged.size < MAX_JUDGED) judged.set(key, isWanted);
+    return isWanted;
   };
+  return { wants: Object.assign(wants, { names }) };
 }
 
 /** Tells by number, in rising order, which of `conventions` read the attribute of a name. */

@@ -1,6 +1,7 @@
 import { memoised } from '../model/memo.ts';
 import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { plainSpan } from '../model/wire-span.ts';
 import { attributeReaders } from './attribute-names.ts';
 import { AttributeShapes } from './attribute-shapes.ts';
 import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
@@ -60,7 +61,7 @@ export class Candidates {
     }
     const known = this.#namesOfLast?.get(name);
     if (known !== undefined) return known;
-    const bareSpan = { ...span, attributes: {} };
+    const bareSpan = { ...plainSpan(span), attributes: {} };
     const numbers = BUILT_IN_CONVENTIONS.flatMap((convention, index) =>
       this.#ask(convention, bareSpan) === undefined ? [] : [index],
     );

@@ -1,5 +1,6 @@
 import type { Span } from '../model/span.ts';
 import type { SpanRole, Verdict } from '../model/verdict.ts';
+import { plainSpan } from '../model/wire-span.ts';
 import { boundedName, isBounded } from '../support/bounded-name.ts';
 import { meaningful } from '../support/meaningful.ts';
 import { type AttributeNames, attributeNames } from './attribute-names.ts';
@@ -48,8 +49,9 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
   const candidates = new Candidates((convention, span) => recogniseBy(convention, span, options.onError));
 
   function judge(span: Span): Verdict {
+    const shown = own.length === 0 ? span : plainSpan(span);
     for (const convention of own) {
-      const verdict = ask(convention.name, () => checked(convention, span));
+      const verdict = ask(convention.name, () => checked(convention, shown));
       if (verdict !== undefined) return verdict;
     }
     const asked = candidates.of(span);
@@ -74,13 +76,13 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
       if (verdict === UNRECOGNISED) return verdict;
       const { toolName } = options;
       const isNamed = toolName !== undefined && verdict.role === 'tool';
-      const name = isNamed ? ask('toolName', () => textOf(toolName(span))) : undefined;
+      const name = isNamed ? ask('toolName', () => textOf(toolName(plainSpan(span)))) : undefined;
       return bounded(name === undefined ? verdict : { ...verdict, name });
     },
     agentOf(span) {
       const { agentId } = options;
       if (agentId === undefined) return undefined;
-      const name = ask('agentId', () => textOf(agentId(span)));
+      const name = ask('agentId', () => textOf(agentId(plainSpan(span))));
       return name === undefined ? undefined : boundedName(name);
     },
   };

@@ -1,3 +1,4 @@
+import { WANTS_NOTHING, type Wants } from '../conventions/attribute-names.ts';
 import type { Span } from '../model/span.ts';
 import type { DecodedBatch } from '../source/otlp/otlp-batch.ts';
 import type { OtlpRequest, OtlpSink, RequestOwner, UpstreamAnswer } from '../source/receiver/otlp-sink.ts';
@@ -48,10 +49,10 @@ export class LearningSink implements OtlpSink {
     return this.#passage === undefined;
   }
 
-  wants(key: string): boolean {
+  get wants(): Wants {
     // All pipelines are set up alike.
     const [tenant] = this.#tenants.values();
-    return tenant?.pipeline.attributes.wants(key) ?? false;
+    return tenant?.pipeline.attributes.wants ?? WANTS_NOTHING;
   }
 
   learn(spans: readonly Span[], { tenant }: RequestOwner): void {

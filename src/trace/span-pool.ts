@@ -1,7 +1,8 @@
 import type { SpanResource } from '../model/span.ts';
+import { readSpanId, spanIdOf } from '../model/span-id.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { readSpanId, spanIdOf } from './span-id.ts';
-import type { SpanRecord } from './span-record.ts';
+import { NO_TIME } from '../model/wire-span.ts';
+import { type SpanRecord, WireSpanRecord } from './span-record.ts';
 
 /** Stands for no slot: the end of a chain. */
 export const NO_SLOT = -1;
@@ -27,10 +28,11 @@ export class SpanPool {
    * Takes a slot for a span, chained before the slot `next`. It is open until it is filled.
    * @param handle what stands for the span until then.
    */
-  add(spanId: string, next: number, handle: object | undefined): number {
+  add(high: number, low: number, next: number, handle: object | undefined): number {
     const chunk = this.#roomy.at(-1) ?? this.#addChunk();
     const at = chunk.free;
-    readSpanId(spanId, chunk.ids, at * 2);
+    chunk.ids[at * 2] = high;
+    chunk.ids[at * 2 + 1] = low;
     chunk.free = chunk.next[at] ?? NO_SLOT;
     if (chunk.used++ === 0) this.#unused--;
     if (chunk.free === NO_SLOT) this.#roomy.pop();
@@ -41,11 +43,25 @@ export class SpanPool {
   }
 
   /** Writes an ended span (over the wire: any span) into its slot. */
-  fill(slot: number, span: SpanRecord): void {
+  fill(slot: number, record: SpanRecord): void {
     const chunk = this.#chunkOf(slot);
     const at = slot & IN_CHUNK;
-    const { parentSpanId, start, end, agentOverride } = span;
-    let flags = (span.parentIsRemote ? REMOTE : 0) | (span.isError ? ERROR : 0);
+    let flags =
+      record instanceof WireSpanRecord ? fillWire(chunk, at, record) : this.#fill(chunk, at, record);
+    if (record.parentIsRemote) flags |= REMOTE;
+    if (record.isError) flags |= ERROR;
+    if (record.agentOverride !== undefined) {
+      flags |= OVERRIDDEN;
+      this.#overrides.set(slot, record.agentOverride);
+    }
+    chunk.objects[at] = record.resource;
+    chunk.verdicts[at] = record.verdict;
+    chunk.flags[at] = flags;
+  }
+
+  /** Parent and times. @returns which of them there are. */
+  #fill(chunk: Chunk, at: number, { parentSpanId, start, end }: SpanRecord): number {
+    let flags = 0;
     if (parentSpanId !== undefined) {
       flags |= HAS_PARENT;
       // Spans that come together often have one parent.
@@ -60,13 +76,7 @@ export class SpanPool {
       chunk.times[at * 4 + 2] = end[0];
       chunk.times[at * 4 + 3] = end[1];
     }
-    if (agentOverride !== undefined) {
-      flags |= OVERRIDDEN;
-      this.#overrides.set(slot, agentOverride);
-    }
-    chunk.objects[at] = span.resource;
-    chunk.verdicts[at] = span.verdict;
-    chunk.flags[at] = flags;
+    return flags;
   }
 
   /** Gives the slot back. */
@@ -194,6 +204,24 @@ export class SpanPool {
     this.#roomy.splice(this.#roomy.indexOf(chunk), 1);
     this.#chunks[chunk.firstSlot >>> CHUNK_BITS] = GONE;
   }
+}
+
+/** The same, without making text and tuples of what came as numbers. */
+function fillWire({ parents, times }: Chunk, at: number, { span, endsEarly }: WireSpanRecord): number {
+  let flags = 0;
+  if (span.hasParent) {
+    flags |= HAS_PARENT;
+    parents[at * 2] = span.parentHigh;
+    parents[at * 2 + 1] = span.parentLow;
+  }
+  times[at * 4] = span.startSeconds;
+  times[at * 4 + 1] = span.startNanos;
+  if (span.endSeconds !== NO_TIME) {
+    flags |= ENDED;
+    times[at * 4 + 2] = endsEarly ? span.startSeconds : span.endSeconds;
+    times[at * 4 + 3] = endsEarly ? span.startNanos : span.endNanos;
+  }
+  return flags;
 }
 
 /** What is true of a span. */

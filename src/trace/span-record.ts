@@ -1,6 +1,8 @@
 import type { Span, SpanResource } from '../model/span.ts';
 import type { Time } from '../model/time.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { NO_TIME, WireSpan } from '../model/wire-span.ts';
+import { keepCompiled } from '../support/keep-compiled.ts';
 
 /** What is kept of a span while its trace is buffered: no attribute, no event, no name but a recognised one. */
 export interface SpanRecord {
@@ -19,6 +21,7 @@ export interface SpanRecord {
 }
 
 export function spanRecordOf(span: Span, verdict: Verdict, agentOverride: string | undefined): SpanRecord {
+  if (span instanceof WireSpan) return new WireSpanRecord(span, verdict, agentOverride);
   const { start, end } = span;
   const endsEarly = end !== undefined && (end[0] - start[0] || end[1] - start[1]) < 0;
   return {
@@ -33,3 +36,58 @@ export function spanRecordOf(span: Span, verdict: Verdict, agentOverride: string
     agentOverride,
   };
 }
+
+/** Of a span that came over the wire, which is looked at for its numbers where they are all that is wanted. */
+export class WireSpanRecord implements SpanRecord {
+  readonly span: WireSpan;
+  readonly verdict: Verdict;
+  readonly agentOverride: string | undefined;
+
+  constructor(span: WireSpan, verdict: Verdict, agentOverride: string | undefined) {
+    this.span = span;
+    this.verdict = verdict;
+    this.agentOverride = agentOverride;
+  }
+
+  get spanId(): string {
+    return this.span.spanId;
+  }
+
+  get parentSpanId(): string | undefined {
+    return this.span.parentSpanId;
+  }
+
+  get parentIsRemote(): boolean {
+    return this.span.parentIsRemote === true;
+  }
+
+  get start(): Time {
+    return this.span.start;
+  }
+
+  get end(): Time | undefined {
+    return this.endsEarly ? this.span.start : this.span.end;
+  }
+
+  /** Whether its end is before its start, which only clocks that are set can make so. */
+  get endsEarly(): boolean {
+    const { startSeconds, startNanos, endSeconds, endNanos } = this.span;
+    return endSeconds !== NO_TIME && (endSeconds - startSeconds || endNanos - startNanos) < 0;
+  }
+
+  get isError(): boolean {
+    return this.span.isError;
+  }
+
+  get resource(): SpanResource {
+    return this.span.resource;
+  }
+}
+
+keepCompiled(
+  new WireSpanRecord(
+    new WireSpan('', { identity: '', serviceName: undefined }, {}),
+    { role: 'none', rule: 'none' },
+    undefined,
+  ),
+);

@@ -1,11 +1,11 @@
+import { readSpanId } from '../model/span-id.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { enclosingSpans } from './enclosing-spans.ts';
 import { EntryRelease, readEnded } from './entry-release.ts';
 import { SlotIndex } from './slot-index.ts';
-import { readSpanId } from './span-id.ts';
 import { SpanIdSet } from './span-id-set.ts';
 import { ENDED, HAS_PARENT, NO_SLOT, OPEN, REMOTE, type SpanPool } from './span-pool.ts';
-import type { SpanRecord } from './span-record.ts';
+import { type SpanRecord, WireSpanRecord } from './span-record.ts';
 import {
   MADE_BYTES,
   OPEN_SPAN_BYTES,
@@ -106,7 +106,7 @@ export class TraceEntry {
     if (!this.isWaiting) this.pendingSince = now;
     this.lastArrival = now;
     if (slot !== NO_SLOT || this.openCount >= maxOpen || this.#isEarlier()) return;
-    this.#add(spanId, handle);
+    this.#add(handle);
     this.openCount++;
     this.bytes += OPEN_SPAN_BYTES;
   }
@@ -125,13 +125,13 @@ export class TraceEntry {
    * @throws RangeError where an id is not 16 hex digits.
    */
   add(span: SpanRecord, now: number): boolean {
-    let slot = this.#find(span.spanId);
+    let slot = span instanceof WireSpanRecord ? this.#findWire(span) : this.#find(span.spanId);
     const isOpen = slot !== NO_SLOT && this.#pool.has(slot, OPEN);
     const isKnown = slot === NO_SLOT ? this.#isEarlier() : !isOpen;
     this.lastArrival = now;
     if (isKnown && !this.#mayReplace(slot, span)) return false;
     if (!this.isWaiting) this.pendingSince = now;
-    if (slot === NO_SLOT) slot = this.#add(span.spanId, undefined);
+    if (slot === NO_SLOT) slot = this.#add(undefined);
     else if (isOpen) {
       this.openCount--;
       this.bytes -= OPEN_SPAN_BYTES;
@@ -209,6 +209,12 @@ export class TraceEntry {
     return this.#slotOf(ID[0] ?? 0, ID[1] ?? 0);
   }
 
+  #findWire({ span }: WireSpanRecord): number {
+    ID[0] = span.spanHigh;
+    ID[1] = span.spanLow;
+    return this.#slotOf(ID[0] ?? 0, ID[1] ?? 0);
+  }
+
   #slotOf(high: number, low: number): number {
     if (this.#index !== undefined) return this.#index.find(high, low);
     // Most spans that are sought are new, and are not even looked for.
@@ -236,9 +242,11 @@ export class TraceEntry {
     return slot !== NO_SLOT && span.end !== undefined && !this.#pool.has(slot, ENDED);
   }
 
-  #add(spanId: string, handle: object | undefined): number {
-    const slot = this.#pool.add(spanId, this.#newest, handle);
-    this.#noteSeen(this.#pool.low(slot));
+  /** Adds the span that was sought last. */
+  #add(handle: object | undefined): number {
+    const low = ID[1] ?? 0;
+    const slot = this.#pool.add(ID[0] ?? 0, low, this.#newest, handle);
+    this.#noteSeen(low);
     this.#newest = slot;
     if (this.#index !== undefined) this.#index.add(slot);
     else if (this.openCount + this.spanCount >= MAX_WALK) this.#index = new SlotIndex(this.#pool, slot);

@@ -3,6 +3,14 @@ import type { OtlpJson } from '../support/otlp-encode.ts';
 
 const key = fc.oneof(
   fc.constantFrom('a', '__proto__', 'service.name', 'process.pid'),
+  // Some that conventions want, and such as only look like them.
+  fc.constantFrom(
+    'gen_ai.tool.name',
+    'gen_ai.tool.call.id',
+    'gen_ai.tool.nama',
+    'my.span.kind',
+    'http.route',
+  ),
   fc.string({ unit: 'binary' }),
 );
 const text = fc.string({ unit: 'binary' });

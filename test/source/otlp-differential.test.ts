@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createRecogniser } from '../../src/conventions/recognise.ts';
 import { scanJsonRequest } from '../../src/source/otlp/otlp-json-scan.ts';
 import { CAPTURE_NAMES, requestsOf } from '../support/captures.ts';
 import { type Decoders, decodeByAll, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
@@ -12,7 +13,12 @@ import { attribute, everything, nothing, requestOf, spanJson } from './otlp-requ
 import { scrambledJson, scrambledProtobuf } from './otlp-scrambled.ts';
 
 /** `decodeByAll` throws where a decoder does not make of a body what its oracle does. */
-const wants = [everything, nothing, (key: string) => key.length % 2 === 0] as const;
+const wants = [
+  everything,
+  nothing,
+  createRecogniser().attributes.wants,
+  (key: string) => key.length % 2 === 0,
+] as const;
 
 /** With protobufjs left to itself, which is right where every field is what it is declared to be. */
 const bare: Decoders = {

@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Span } from '../../src/model/span.ts';
+import { plainSpan } from '../../src/model/wire-span.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
 import { resourceOf } from '../../src/source/otlp/resource.ts';
@@ -107,7 +108,7 @@ function expectedOf(span: ReadableSpan): Span {
 
 /** Attributes stand in objects without prototype. */
 function plain(spans: readonly Span[]): Span[] {
-  return spans.map((span) => ({ ...span, attributes: { ...span.attributes } }));
+  return spans.map((span) => ({ ...plainSpan(span), attributes: { ...span.attributes } }));
 }
 
 describe('what the OpenTelemetry exporters post', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { plainSpan } from '../../src/model/wire-span.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import type { OtlpJson } from '../support/otlp-encode.ts';
 import {
@@ -34,7 +35,7 @@ describe('decodeOtlpJson', () => {
   it('reads a span', () => {
     const { spans } = decodeOtlpJson(JSON.stringify(requestOf([WHOLE_SPAN.json])), everything);
     const read = spans.map((span) => ({
-      ...span,
+      ...plainSpan(span),
       resource: undefined,
       attributes: { ...span.attributes },
     }));

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Wants } from '../../src/conventions/attribute-names.ts';
 import type { Span } from '../../src/model/span.ts';
-import type { DecodedBatch, SpanPieces, Wants } from '../../src/source/otlp/otlp-batch.ts';
+import type { DecodedBatch, SpanPieces } from '../../src/source/otlp/otlp-batch.ts';
 import { jsonPieces } from '../../src/source/otlp/otlp-json-pieces.ts';
 import { protobufPieces } from '../../src/source/otlp/otlp-protobuf-pieces.ts';
 import {

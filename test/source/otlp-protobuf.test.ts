@@ -1,5 +1,6 @@
 import { PbfWriter } from 'pbf';
 import { describe, expect, it } from 'vitest';
+import { plainSpan } from '../../src/model/wire-span.ts';
 import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
 import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
@@ -51,7 +52,7 @@ describe('decodeOtlpProtobuf', () => {
   it('reads a span', () => {
     const { spans } = decode(requestOf([WHOLE_SPAN.json]));
     const read = spans.map((span) => ({
-      ...span,
+      ...plainSpan(span),
       resource: undefined,
       attributes: { ...span.attributes },
     }));

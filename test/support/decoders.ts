@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Wants } from '../../src/conventions/attribute-names.ts';
+import { plainSpan } from '../../src/model/wire-span.ts';
 import { parseJson } from '../../src/source/otlp/json-text.ts';
 import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
-import type { DecodedBatch, Wants } from '../../src/source/otlp/otlp-batch.ts';
+import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import { decodeJsonRequest } from '../../src/source/otlp/otlp-json-value.ts';
 import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
@@ -63,7 +65,8 @@ export function decodeByAll({ decoders, oracle }: Decoders, body: Buffer, wants:
 
 function outcomeOf(decode: Decode, body: Buffer, wants: Wants): Outcome {
   try {
-    return { batch: decode(body, wants) };
+    const batch = decode(body, wants);
+    return { batch: { ...batch, spans: batch.spans.map(plainSpan) } };
   } catch (error) {
     if (error instanceof MalformedBodyError) return { fault: error.message, byteOffset: error.byteOffset };
     throw error;

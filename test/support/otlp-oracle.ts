@@ -1,7 +1,8 @@
+import type { Wants } from '../../src/conventions/attribute-names.ts';
 import type { Span, SpanKind, SpanResource } from '../../src/model/span.ts';
 import type { Time } from '../../src/model/time.ts';
 import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
-import { type DecodedBatch, newAttributes, type Wants } from '../../src/source/otlp/otlp-batch.ts';
+import { type DecodedBatch, newAttributes } from '../../src/source/otlp/otlp-batch.ts';
 import { resourceOf } from '../../src/source/otlp/resource.ts';
 
 /**

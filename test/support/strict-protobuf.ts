@@ -1,4 +1,4 @@
-import type { Wants } from '../../src/source/otlp/otlp-batch.ts';
+import type { Wants } from '../../src/conventions/attribute-names.ts';
 import { numberOf, protobufField, protobufFields, varintOf, WIRE } from './protobuf-fields.ts';
 
 /**

@@ -4,6 +4,7 @@ import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, type Span as SdkSpan } from '@opentelemetry/sdk-trace-base';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
 import type { Span } from '../../src/model/span.ts';
+import { plainSpan } from '../../src/model/wire-span.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import { MemoryTraceBuffer } from '../../src/trace/memory-trace-buffer.ts';
 import { runIdOf } from '../../src/trace/run-id.ts';
@@ -91,7 +92,7 @@ const traceIdOf = (n: number) => n.toString(16).padStart(32, 'f');
 /** A copy that shares no text with the original. */
 function renamed(span: Span, n: number): Span {
   return {
-    ...span,
+    ...plainSpan(span),
     spanId: n.toString(16).padStart(16, '0'),
     parentSpanId: n.toString(16).padStart(16, 'a'),
   };
@@ -155,7 +156,7 @@ const FILLINGS: Record<string, Fill> = {
     for (const span of spans(ROUNDS)) {
       addTo(
         buffer,
-        { ...span, spanId: span.spanId.slice(8) + String(count++).padStart(8, '0') },
+        { ...plainSpan(span), spanId: span.spanId.slice(8) + String(count++).padStart(8, '0') },
         'a'.repeat(32),
       );
     }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readSpanId, spanIdOf } from '../../src/model/span-id.ts';
 import { SlotIndex } from '../../src/trace/slot-index.ts';
-import { readSpanId, spanIdOf } from '../../src/trace/span-id.ts';
 import { SpanIdSet } from '../../src/trace/span-id-set.ts';
 import { ENDED, NO_SLOT, OPEN, SpanPool } from '../../src/trace/span-pool.ts';
 import type { SpanRecord } from '../../src/trace/span-record.ts';
@@ -56,7 +56,7 @@ describe('SpanPool', () => {
         const pool = new SpanPool();
         const held = new Map<number, SpanRecord>();
         for (const [span, choice] of steps) {
-          const slot = pool.add(span.spanId, NO_SLOT, undefined);
+          const slot = pool.add(...numbersOf(span.spanId), NO_SLOT, undefined);
           expect(held.has(slot)).toBe(false);
           expect(pool.has(slot, OPEN)).toBe(true);
           pool.fill(slot, span);
@@ -79,7 +79,7 @@ describe('SpanPool', () => {
   it('uses places again, and keeps apart what lies in different chunks', () => {
     const pool = new SpanPool();
     for (let round = 0; round < 3; round++) {
-      const slots = Array.from({ length: 5_000 }, (_, n) => pool.add(spanIdOf(round, n), NO_SLOT, { n }));
+      const slots = Array.from({ length: 5_000 }, (_, n) => pool.add(round, n, NO_SLOT, { n }));
       expect(new Set(slots).size).toBe(5_000);
       expect(Math.max(...slots)).toBeLessThan(6_144);
       slots.forEach((slot, n) => {
@@ -117,7 +117,7 @@ describe.each([
         const slots = new Map<string, number>();
         let chain = NO_SLOT;
         for (const id of known) {
-          chain = pool.add(id, chain, undefined);
+          chain = pool.add(...numbersOf(id), chain, undefined);
           slots.set(id, chain);
         }
         const find = finder(pool, chain);

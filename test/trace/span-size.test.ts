@@ -14,7 +14,7 @@ it.each([
   'a buffer that let 60,000 traces go',
   'spans of an SDK that never end',
   'one long trace',
-])('estimates the heap of %s within 30 %%', { timeout: 60_000 }, async (kind) => {
+])('estimates within 30 percent the heap of %s', { timeout: 60_000 }, async (kind) => {
   const printed = await promisify(execFile)(
     process.execPath,
     ['--import', 'tsx', '--expose-gc', SCRIPT, kind],

@@ -1,3 +1,4 @@
+import { createRecogniser } from '../../src/conventions/recognise.ts';
 import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
 import { type Decoders, decodeByAll, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
 import { JSON_SEEDS, mutated, PROTOBUF_SEEDS, Random } from './mutations.ts';
@@ -44,7 +45,12 @@ export function fuzzDecoders(bodies: number, seed: number): FuzzReport {
 }
 
 const isAny = () => true;
-const WANTS = [isAny, (key: string) => key.startsWith('gen_ai.'), () => false];
+const WANTS = [
+  isAny,
+  createRecogniser().attributes.wants,
+  (key: string) => key.startsWith('gen_ai.'),
+  () => false,
+];
 
 /** What the rest of the pipeline relies on. */
 function check({ spans, rejected, message }: DecodedBatch): void {

@@ -1,3 +1,4 @@
+import type { Wants } from '../../src/conventions/attribute-names.ts';
 import type { Span } from '../../src/model/span.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import type { PipelineOptions } from '../../src/pipeline-options.ts';
@@ -27,8 +28,8 @@ export class PipelineSink implements OtlpSink {
     };
   }
 
-  wants(key: string): boolean {
-    return this.pipeline.attributes.wants(key);
+  get wants(): Wants {
+    return this.pipeline.attributes.wants;
   }
 
   learn(spans: readonly Span[]): void {

@@ -1,5 +1,6 @@
+import type { Wants } from '../../conventions/attribute-names.ts';
 import { MalformedBodyError } from '../otlp/malformed-body-error.ts';
-import type { DecodedBatch, Wants } from '../otlp/otlp-batch.ts';
+import type { DecodedBatch } from '../otlp/otlp-batch.ts';
 import { decodeOtlpJson } from '../otlp/otlp-json.ts';
 import { decodeOtlpProtobuf } from '../otlp/otlp-protobuf.ts';
 import {

@@ -1,11 +1,12 @@
 import type { Time } from '../../model/time.ts';
+import { NO_TIME } from '../../model/wire-span.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
-import { IdTable } from './id-table.ts';
 import { type JsonReader, NOT_READ, NULL, OPEN_OBJECT, QUOTE } from './json-reader.ts';
 import { parseJson } from './json-text.ts';
 import { BAD_ID } from './otlp-batch.ts';
 import { jsonFields } from './otlp-json-value.ts';
 import { MAX_TABLE_TEXT, TextTable } from './text-table.ts';
+import { TraceIds } from './trace-ids.ts';
 import { cutText } from './value-budget.ts';
 
 /*
@@ -16,7 +17,7 @@ import { cutText } from './value-budget.ts';
 /** How many brackets are open inside a span. */
 export const SPAN_DEPTH = 7;
 
-const ids = new IdTable();
+const traceIds = new TraceIds();
 const texts = new TextTable();
 
 /** Of a small object, made of its text. */
@@ -74,7 +75,7 @@ export function readTraceId(reader: JsonReader): string {
   if (reader.isEscaped) throw NOT_READ;
   if (until - from !== 32) return BAD_ID;
   isBadHex = false;
-  const id = ids.traceId(
+  const id = traceIds.of(
     bitsOf(reader, from),
     bitsOf(reader, from + 8),
     bitsOf(reader, from + 16),
@@ -83,19 +84,28 @@ export function readTraceId(reader: JsonReader): string {
   return isBadHex ? BAD_ID : id;
 }
 
-export function readSpanId(reader: JsonReader, isParent: boolean): string {
-  if (reader.next() !== QUOTE) return readNull(reader);
+/** @returns whether it is one; its halves are in `idHalves` then, and 0 otherwise. */
+export function readSpanId(reader: JsonReader): boolean {
+  idHalves.fill(0);
+  if (reader.next() !== QUOTE) {
+    readNull(reader);
+    return false;
+  }
   reader.string();
   const { from, until } = reader;
-  if (until === from) return '';
+  if (until === from) return false;
   if (reader.isEscaped) throw NOT_READ;
-  if (until - from !== 16) return BAD_ID;
+  if (until - from !== 16) return false;
   isBadHex = false;
   const high = bitsOf(reader, from);
   const low = bitsOf(reader, from + 8);
-  if (isBadHex) return BAD_ID;
-  return isParent ? ids.parentId(high, low) : ids.spanId(high, low);
+  if (isBadHex) return false;
+  idHalves[0] = high;
+  idHalves[1] = low;
+  return true;
 }
+
+export const idHalves = new Int32Array(2);
 
 /** A null stands for an absent field. @throws NOT_READ for anything else. */
 function readNull(reader: JsonReader): string {
@@ -137,8 +147,10 @@ const NANO_DIGITS = 9;
 /** So many digits after the billions are still exact. */
 const MAX_SECOND_DIGITS = 10;
 
-/** Nanoseconds since 1970: mostly nineteen digits in quotes. */
-export function readTime(reader: JsonReader, depth: number): Time | undefined {
+const NONE: Time = [NO_TIME, 0];
+
+/** Nanoseconds since 1970: mostly nineteen digits in quotes. NO_TIME or BAD_TIME may stand in place of the seconds. */
+export function readTime(reader: JsonReader, depth: number): Time {
   reader.next();
   const at = reader.position;
   if (reader.next() === QUOTE) {
@@ -148,7 +160,7 @@ export function readTime(reader: JsonReader, depth: number): Time | undefined {
     if (split > from && split - from <= MAX_SECOND_DIGITS) {
       const seconds = digits(reader, from, split);
       const nanos = digits(reader, split, until);
-      if (seconds >= 0 && nanos >= 0) return seconds === 0 && nanos === 0 ? undefined : [seconds, nanos];
+      if (seconds >= 0 && nanos >= 0) return seconds === 0 && nanos === 0 ? NONE : [seconds, nanos];
     }
   } else reader.skip(depth);
   return jsonFields.time(parsed(reader, at));

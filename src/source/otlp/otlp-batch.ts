@@ -1,5 +1,5 @@
-import type { Span, SpanKind, SpanResource } from '../../model/span.ts';
-import type { Time } from '../../model/time.ts';
+import type { Span, SpanKind } from '../../model/span.ts';
+import type { WireSpan } from '../../model/wire-span.ts';
 import { keepCompiled } from '../../support/keep-compiled.ts';
 
 /** What one OTLP request held: its good spans, and how many others. */
@@ -29,14 +29,11 @@ export function wholeOf(pieces: SpanPieces): DecodedBatch {
   }
 }
 
-/** Whether a span attribute is read at all. Values of others are never decoded. */
-export type Wants = (key: string) => boolean;
-
-/** Stands for an id of the wrong type or length. */
+/** Stands for a trace id of the wrong type or length. */
 export const BAD_ID = '?';
 
-/** Stands for what is not an unsigned 64-bit number. */
-export const BAD_TIME: Time = [-1, 0];
+/** Stands for a time that is not an unsigned 64-bit number, in place of its seconds. */
+export const BAD_TIME = -2;
 
 export type Attributes = Record<string, unknown>;
 
@@ -67,46 +64,22 @@ export class OtlpBatch {
   #unusable = 0;
 
   /**
-   * Takes a span's fields as they stand in the request: ids in lower case, empty where missing, `BAD_ID` where they are
-   * none; times undefined where 0 or missing, `BAD_TIME` where they are none.
+   * Takes a span as it stands in the request.
+   * @param kind as it stands there; another number than those of the kinds stands for none.
+   * @param hasSpanId whether the span id is 8 bytes.
    */
-  add(
-    traceId: string,
-    spanId: string,
-    parentSpanId: string,
-    name: string,
-    kind: number,
-    start: Time | undefined,
-    end: Time | undefined,
-    attributes: Attributes,
-    statusCode: number,
-    flags: number,
-    scopeName: string,
-    resource: SpanResource,
-  ): void {
-    const fault = faultOf(traceId, spanId);
+  add(span: WireSpan, kind: number, hasSpanId: boolean): void {
+    const fault = faultOf(span, hasSpanId);
     if (fault !== undefined) {
       this.reject(fault);
       return;
     }
-    if (start === undefined || start === BAD_TIME || end === BAD_TIME) {
+    if (span.startSeconds < 0 || span.endSeconds === BAD_TIME) {
       this.#unusable++;
       return;
     }
-    this.#spans.push({
-      traceId,
-      spanId,
-      parentSpanId: isParent(parentSpanId) ? parentSpanId : undefined,
-      parentIsRemote: (flags & HAS_IS_REMOTE) === 0 ? undefined : (flags & IS_REMOTE) !== 0,
-      name,
-      kind: isSpanKind(kind) ? kind : 0,
-      start,
-      end,
-      isError: statusCode === STATUS_ERROR,
-      scopeName,
-      resource,
-      attributes,
-    });
+    span.kind = isSpanKind(kind) ? kind : 0;
+    this.#spans.push(span);
   }
 
   /** Counts a span whose ids are none. `fault` is one of a few fixed texts. */
@@ -150,24 +123,13 @@ export class OtlpBatch {
   }
 }
 
-/** Bits of a span's `flags` from opentelemetry-proto 1.11: whether it says anything of its parent, and what. */
-const HAS_IS_REMOTE = 0x100;
-const IS_REMOTE = 0x200;
-const STATUS_ERROR = 2;
-
 const ZERO_TRACE_ID = '0'.repeat(32);
-const ZERO_SPAN_ID = '0'.repeat(16);
 
-function faultOf(traceId: string, spanId: string): string | undefined {
+function faultOf({ traceId, spanHigh, spanLow }: WireSpan, hasSpanId: boolean): string | undefined {
   if (traceId.length !== ZERO_TRACE_ID.length) return 'the trace id is not 16 bytes';
   if (traceId === ZERO_TRACE_ID) return 'the trace id is all zeros';
-  if (spanId.length !== ZERO_SPAN_ID.length) return 'the span id is not 8 bytes';
-  return spanId === ZERO_SPAN_ID ? 'the span id is all zeros' : undefined;
-}
-
-/** What is no id names nobody: of such a parent nothing is known. */
-function isParent(parentSpanId: string): boolean {
-  return parentSpanId.length === ZERO_SPAN_ID.length && parentSpanId !== ZERO_SPAN_ID;
+  if (!hasSpanId) return 'the span id is not 8 bytes';
+  return (spanHigh | spanLow) === 0 ? 'the span id is all zeros' : undefined;
 }
 
 function isSpanKind(kind: number): kind is SpanKind {

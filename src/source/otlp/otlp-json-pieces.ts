@@ -1,3 +1,4 @@
+import type { Wants } from '../../conventions/attribute-names.ts';
 import type { SpanResource } from '../../model/span.ts';
 import { FIELD, FIELD_COUNT, readAnyField } from './json-fields.ts';
 import {
@@ -13,7 +14,7 @@ import { JsonScan } from './json-scan.ts';
 import { parseJson } from './json-text.ts';
 import { MAX_PARSED_BYTES } from './json-values.ts';
 import { MalformedBodyError } from './malformed-body-error.ts';
-import { OtlpBatch, type SpanPieces, type Wants } from './otlp-batch.ts';
+import { OtlpBatch, type SpanPieces } from './otlp-batch.ts';
 import { readJsonSpan, wantJsonAttributes } from './otlp-json-scan.ts';
 import { jsonFields } from './otlp-json-value.ts';
 

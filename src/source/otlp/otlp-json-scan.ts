@@ -1,5 +1,6 @@
+import type { Wants } from '../../conventions/attribute-names.ts';
 import type { SpanResource } from '../../model/span.ts';
-import type { Time } from '../../model/time.ts';
+import { WireSpan } from '../../model/wire-span.ts';
 import { FIELD, once, readField } from './json-fields.ts';
 import {
   CLOSE_LIST,
@@ -12,6 +13,7 @@ import {
   wordsOf,
 } from './json-reader.ts';
 import {
+  idHalves,
   readAny,
   readNumber,
   readObject,
@@ -22,14 +24,7 @@ import {
   readTraceId,
   SPAN_DEPTH,
 } from './json-values.ts';
-import {
-  type Attributes,
-  type DecodedBatch,
-  NO_ATTRIBUTES,
-  newAttributes,
-  OtlpBatch,
-  type Wants,
-} from './otlp-batch.ts';
+import { type Attributes, type DecodedBatch, NO_ATTRIBUTES, newAttributes, OtlpBatch } from './otlp-batch.ts';
 import { jsonFields } from './otlp-json-value.ts';
 import { WantedKeys } from './wanted-keys.ts';
 
@@ -130,41 +125,39 @@ export function readJsonSpan(
   batch: OtlpBatch,
 ): void {
   let seen = 0;
-  let traceId = '';
-  let spanId = '';
-  let parentSpanId = '';
-  let spanName = '';
+  const span = new WireSpan(scopeName, resource, NO_ATTRIBUTES);
   let kind = 0;
-  let start: Time | undefined;
-  let end: Time | undefined;
-  let attributes: Attributes = NO_ATTRIBUTES;
-  let statusCode = 0;
-  let flags = 0;
+  let hasSpanId = false;
+  let attributes = NO_ATTRIBUTES;
   reader.expect(OPEN_OBJECT);
   for (let isFirst = true; reader.goesOn(isFirst, CLOSE_OBJECT); isFirst = false) {
     const name = readField(reader);
     seen = once(seen, name);
     switch (name) {
       case FIELD.traceId:
-        traceId = readTraceId(reader);
+        span.traceId = readTraceId(reader);
         break;
       case FIELD.spanId:
-        spanId = readSpanId(reader, false);
+        hasSpanId = readSpanId(reader);
+        span.spanHigh = idHalves[0] ?? 0;
+        span.spanLow = idHalves[1] ?? 0;
         break;
       case FIELD.parentSpanId:
-        parentSpanId = readSpanId(reader, true);
+        readSpanId(reader);
+        span.parentHigh = idHalves[0] ?? 0;
+        span.parentLow = idHalves[1] ?? 0;
         break;
       case FIELD.name:
-        spanName = readText(reader);
+        span.name = readText(reader);
         break;
       case FIELD.kind:
         kind = readNumber(reader, SPAN_DEPTH);
         break;
       case FIELD.startTimeUnixNano:
-        start = readTime(reader, SPAN_DEPTH);
+        [span.startSeconds, span.startNanos] = readTime(reader, SPAN_DEPTH);
         break;
       case FIELD.endTimeUnixNano:
-        end = readTime(reader, SPAN_DEPTH);
+        [span.endSeconds, span.endNanos] = readTime(reader, SPAN_DEPTH);
         break;
       case FIELD.attributes:
         if (reader.next() !== OPEN_LIST) {
@@ -177,29 +170,17 @@ export function readJsonSpan(
         }
         break;
       case FIELD.status:
-        statusCode = readStatus(reader);
+        span.statusCode = readStatus(reader);
         break;
       case FIELD.flags:
-        flags = readNumber(reader, SPAN_DEPTH);
+        span.flags = readNumber(reader, SPAN_DEPTH);
         break;
       default:
         reader.skip(SPAN_DEPTH);
     }
   }
-  batch.add(
-    traceId,
-    spanId,
-    parentSpanId,
-    spanName,
-    kind,
-    start,
-    end,
-    attributes,
-    statusCode,
-    flags,
-    scopeName,
-    resource,
-  );
+  span.attributes = attributes;
+  batch.add(span, kind, hasSpanId);
 }
 
 function readStatus(reader: JsonReader): number {

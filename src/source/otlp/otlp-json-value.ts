@@ -1,5 +1,8 @@
+import type { Wants } from '../../conventions/attribute-names.ts';
 import type { SpanResource } from '../../model/span.ts';
+import { readSpanId } from '../../model/span-id.ts';
 import { type Time, timeFromUnixNanos } from '../../model/time.ts';
+import { NO_TIME, WireSpan } from '../../model/wire-span.ts';
 import { readDouble, readInt64, readUint64 } from './json-number.ts';
 import { MalformedBodyError } from './malformed-body-error.ts';
 import {
@@ -9,7 +12,6 @@ import {
   type DecodedBatch,
   newAttributes,
   OtlpBatch,
-  type Wants,
 } from './otlp-batch.ts';
 import { isResourceKey, resourceOf } from './resource.ts';
 import { cutText, MAX_KEY_LENGTH, MAX_VALUE_DEPTH, ValueBudget } from './value-budget.ts';
@@ -99,35 +101,43 @@ function readSpan(
 ): void {
   const attributes = newAttributes();
   readAttributes(json.attributes, attributes, wants);
-  batch.add(
-    idOf(json.traceId, 32),
-    idOf(json.spanId, 16),
-    idOf(json.parentSpanId, 16),
-    textOf(json.name),
-    numberOf(json.kind),
-    timeOf(json.startTimeUnixNano),
-    timeOf(json.endTimeUnixNano),
-    attributes,
-    isObject(json.status) ? numberOf(json.status.code) : 0,
-    numberOf(json.flags),
-    scopeName,
-    resource,
-  );
+  const span = new WireSpan(scopeName, resource, attributes);
+  const hasSpanId = readId(json.spanId);
+  span.spanHigh = ID[0] ?? 0;
+  span.spanLow = ID[1] ?? 0;
+  readId(json.parentSpanId);
+  span.parentHigh = ID[0] ?? 0;
+  span.parentLow = ID[1] ?? 0;
+  [span.startSeconds, span.startNanos] = timeOf(json.startTimeUnixNano);
+  [span.endSeconds, span.endNanos] = timeOf(json.endTimeUnixNano);
+  span.traceId = traceIdOf(json.traceId);
+  span.name = textOf(json.name);
+  span.statusCode = isObject(json.status) ? numberOf(json.status.code) : 0;
+  span.flags = numberOf(json.flags);
+  batch.add(span, numberOf(json.kind), hasSpanId);
 }
 
 /** In lower case. */
-function idOf(value: unknown, digits: number): string {
+function traceIdOf(value: unknown): string {
   if (value === undefined || value === null || value === '') return '';
-  const isId = typeof value === 'string' && value.length === digits && HEX.test(value);
-  return isId ? value.toLowerCase() : BAD_ID;
+  return typeof value === 'string' && TRACE_ID.test(value) ? value.toLowerCase() : BAD_ID;
 }
 
-const HEX = /^[0-9a-fA-F]*$/;
+const TRACE_ID = /^[0-9a-fA-F]{32}$/;
 
-function timeOf(value: unknown): Time | undefined {
+/** @returns whether it is a span id; its halves are in `ID` then, and 0 otherwise. */
+function readId(value: unknown): boolean {
+  const isId = typeof value === 'string' && readSpanId(value, ID, 0);
+  if (!isId) ID.fill(0);
+  return isId;
+}
+
+const ID = new Int32Array(2);
+
+function timeOf(value: unknown): Time {
   const nanos = readUint64(value ?? 0);
-  if (nanos === undefined) return BAD_TIME;
-  return nanos === 0n ? undefined : timeFromUnixNanos(nanos);
+  if (nanos === undefined) return [BAD_TIME, 0];
+  return nanos === 0n ? [NO_TIME, 0] : timeFromUnixNanos(nanos);
 }
 
 function textOf(value: unknown): string {

@@ -1,6 +1,7 @@
+import type { Wants } from '../../conventions/attribute-names.ts';
 import { parseJson } from './json-text.ts';
 import { MAX_PARSED_BYTES } from './json-values.ts';
-import { type DecodedBatch, type Wants, wholeOf } from './otlp-batch.ts';
+import { type DecodedBatch, wholeOf } from './otlp-batch.ts';
 import { jsonPieces } from './otlp-json-pieces.ts';
 import { scanJsonRequest } from './otlp-json-scan.ts';
 import { decodeJsonRequest } from './otlp-json-value.ts';

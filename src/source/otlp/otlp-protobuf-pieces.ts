@@ -1,6 +1,7 @@
+import type { Wants } from '../../conventions/attribute-names.ts';
 import type { SpanResource } from '../../model/span.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
-import { type Attributes, newAttributes, OtlpBatch, type SpanPieces, type Wants } from './otlp-batch.ts';
+import { type Attributes, newAttributes, OtlpBatch, type SpanPieces } from './otlp-batch.ts';
 import { readSpan, wantAttributes } from './otlp-protobuf-span.ts';
 import { ProtobufReader, tags } from './protobuf-reader.ts';
 import { readKeyValue } from './protobuf-value.ts';

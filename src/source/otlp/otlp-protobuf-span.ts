@@ -1,25 +1,20 @@
+import type { Wants } from '../../conventions/attribute-names.ts';
 import type { SpanResource } from '../../model/span.ts';
-import type { Time } from '../../model/time.ts';
+import { WireSpan } from '../../model/wire-span.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
-import { IdTable } from './id-table.ts';
-import {
-  type Attributes,
-  BAD_ID,
-  NO_ATTRIBUTES,
-  newAttributes,
-  type OtlpBatch,
-  type Wants,
-} from './otlp-batch.ts';
+import { type Attributes, BAD_ID, NO_ATTRIBUTES, newAttributes, type OtlpBatch } from './otlp-batch.ts';
+import { passUnwanted } from './pass-unwanted.ts';
 import { type ProtobufReader, tags } from './protobuf-reader.ts';
 import { KEY, readAnyValue, VALUE } from './protobuf-value.ts';
 import { TextTable } from './text-table.ts';
-import { timeFromHalves } from './unix-nanos.ts';
+import { TraceIds } from './trace-ids.ts';
+import { nanosOf, secondsOf } from './unix-nanos.ts';
 import { ValueBudget } from './value-budget.ts';
 import { WantedKeys } from './wanted-keys.ts';
 
 const keys = new WantedKeys();
 const texts = new TextTable();
-const ids = new IdTable();
+const traceIds = new TraceIds();
 const budget = new ValueBudget();
 
 /** Field numbers and wire types of opentelemetry-proto 1.11. */
@@ -40,79 +35,78 @@ export function wantAttributes(wants: Wants): void {
   keys.use(wants);
 }
 
-/**
- * Reads a Span into `batch`. Holds what it reads in variables, which cost less than the fields of an object that lives
- * on.
- */
+/** Reads a Span into `batch`. */
 export function readSpan(
   reader: ProtobufReader,
   scopeName: string,
   resource: SpanResource,
   batch: OtlpBatch,
 ): void {
-  let traceId = '';
-  let spanId = '';
-  let parentSpanId = '';
-  let name = '';
+  const span = new WireSpan(scopeName, resource, NO_ATTRIBUTES);
   let kind = 0;
-  let start: Time | undefined;
-  let end: Time | undefined;
-  let attributes: Attributes = NO_ATTRIBUTES;
-  let statusCode = 0;
-  let flags = 0;
+  let hasSpanId = false;
+  let attributes = NO_ATTRIBUTES;
   const outer = reader.enter();
   while (reader.isInside) {
     const tag = reader.tag();
     switch (tag) {
-      case SPAN_ATTRIBUTES:
+      case SPAN_ATTRIBUTES: {
+        const at = reader.position;
+        reader.position = passUnwanted(reader, tag, at - 1, reader.end, keys);
+        if (reader.position >= at) break;
+        reader.position = at;
         attributes = readAttribute(reader, attributes);
         break;
+      }
       case SPAN_TRACE_ID:
-        traceId = readTraceId(reader);
+        span.traceId = readTraceId(reader);
         break;
-      case SPAN_SPAN_ID:
-        spanId = readSpanId(reader, false);
+      case SPAN_SPAN_ID: {
+        const at = spanIdAt(reader);
+        hasSpanId = at !== NOWHERE;
+        span.spanHigh = hasSpanId ? reader.view.getInt32(at) : 0;
+        span.spanLow = hasSpanId ? reader.view.getInt32(at + 4) : 0;
         break;
-      case SPAN_PARENT_SPAN_ID:
-        parentSpanId = readSpanId(reader, true);
+      }
+      case SPAN_PARENT_SPAN_ID: {
+        const at = spanIdAt(reader);
+        span.parentHigh = at === NOWHERE ? 0 : reader.view.getInt32(at);
+        span.parentLow = at === NOWHERE ? 0 : reader.view.getInt32(at + 4);
         break;
+      }
       case SPAN_NAME:
-        name = readText(reader);
+        span.name = readText(reader);
         break;
       case SPAN_KIND:
         kind = reader.uint();
         break;
-      case SPAN_START:
-        start = readTime(reader);
+      case SPAN_START: {
+        const at = reader.fixed64At();
+        const low = reader.view.getInt32(at, true);
+        span.startSeconds = secondsOf(low, reader.view.getInt32(at + 4, true));
+        span.startNanos = nanosOf(low, span.startSeconds);
         break;
-      case SPAN_END:
-        end = readTime(reader);
+      }
+      case SPAN_END: {
+        const at = reader.fixed64At();
+        const low = reader.view.getInt32(at, true);
+        span.endSeconds = secondsOf(low, reader.view.getInt32(at + 4, true));
+        span.endNanos = nanosOf(low, span.endSeconds);
         break;
+      }
       case SPAN_STATUS:
-        statusCode = readStatus(reader, statusCode);
+        span.statusCode = readStatus(reader, span.statusCode);
         break;
       case SPAN_FLAGS:
-        flags = reader.fixed32();
+        span.flags = reader.fixed32();
         break;
       default:
         reader.skip(tag);
     }
   }
   reader.leave(outer);
-  batch.add(
-    traceId,
-    spanId,
-    parentSpanId,
-    name,
-    kind,
-    start,
-    end,
-    attributes,
-    statusCode,
-    flags,
-    scopeName,
-    resource,
-  );
+  span.attributes = attributes;
+  batch.add(span, kind, hasSpanId);
 }
 
 function readStatus(reader: ProtobufReader, before: number): number {
@@ -133,22 +127,15 @@ function readTraceId(reader: ProtobufReader): string {
   reader.position = at + length;
   if (length !== 16) return length === 0 ? '' : BAD_ID;
   const { view } = reader;
-  return ids.traceId(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12));
+  return traceIds.of(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12));
 }
 
-function readSpanId(reader: ProtobufReader, isParent: boolean): string {
+/** Where the eight bytes under the cursor lie; NOWHERE where there are not so many. */
+function spanIdAt(reader: ProtobufReader): number {
   const length = reader.length();
   const at = reader.position;
   reader.position = at + length;
-  if (length !== 8) return length === 0 ? '' : BAD_ID;
-  const high = reader.view.getInt32(at);
-  const low = reader.view.getInt32(at + 4);
-  return isParent ? ids.parentId(high, low) : ids.spanId(high, low);
-}
-
-function readTime(reader: ProtobufReader) {
-  const at = reader.fixed64At();
-  return timeFromHalves(reader.view.getInt32(at, true), reader.view.getInt32(at + 4, true));
+  return length === 8 ? at : NOWHERE;
 }
 
 function readText(reader: ProtobufReader): string {

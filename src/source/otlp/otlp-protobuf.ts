@@ -1,4 +1,5 @@
-import { type DecodedBatch, type Wants, wholeOf } from './otlp-batch.ts';
+import type { Wants } from '../../conventions/attribute-names.ts';
+import { type DecodedBatch, wholeOf } from './otlp-batch.ts';
 import { protobufPieces } from './otlp-protobuf-pieces.ts';
 
 /**

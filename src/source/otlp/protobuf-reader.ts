@@ -40,8 +40,8 @@ export const tags = {
 export class ProtobufReader {
   /** Offset of what is read next. May be set to where a value of the message began, to read that again. */
   position = 0;
-  readonly #bytes: Buffer;
-  /** All bytes, for those who read values of their own kinds from it. */
+  /** All bytes, for those who read values of their own kinds from them. */
+  readonly body: Buffer;
   readonly view: DataView;
   #end: number;
   /** The halves of the varint that was read last, where it took more than two bytes. */
@@ -49,9 +49,14 @@ export class ProtobufReader {
   #high = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = bytes.byteLength;
+  }
+
+  /** Where the message ends. */
+  get end(): number {
+    return this.#end;
   }
 
   /** Whether the message goes on. */
@@ -90,7 +95,7 @@ export class ProtobufReader {
 
   tag(): number {
     const at = this.position;
-    const byte = this.#bytes[at] ?? 0;
+    const byte = this.body[at] ?? 0;
     if (byte > 7 && byte < 0x80 && at < this.#end) {
       this.position = at + 1;
       return byte;
@@ -137,26 +142,26 @@ export class ProtobufReader {
     }
     // A UTF-16 unit is at most three bytes, so no more needs decoding; one character may be torn at the cut.
     const until = from + Math.min(length, maxLength * 3 + 3);
-    return cutText(this.#bytes.toString('utf8', from, until), maxLength);
+    return cutText(this.body.toString('utf8', from, until), maxLength);
   }
 
   /** The bytes under the cursor, not copied. */
   bytes(): Buffer {
     const length = this.length();
     const from = this.#advance(length);
-    return this.#bytes.subarray(from, from + length);
+    return this.body.subarray(from, from + length);
   }
 
   /** A number of 64 bits without sign, rounded where it is large. */
   uint(): number {
     const at = this.position;
     if (at >= this.#end) throw new MalformedBodyError('the message ends inside a field', at);
-    const first = this.#bytes[at] ?? 0;
+    const first = this.body[at] ?? 0;
     if (first < 0x80) {
       this.position = at + 1;
       return first;
     }
-    const second = this.#bytes[at + 1] ?? 0x80;
+    const second = this.body[at + 1] ?? 0x80;
     if (second < 0x80 && at + 1 < this.#end) {
       this.position = at + 2;
       return (first & 0x7f) | (second << 7);
@@ -196,7 +201,7 @@ export class ProtobufReader {
     let low = 0;
     let high = 0;
     for (let next = at, shift = 0; next < end; next++, shift += 7) {
-      const byte = this.#bytes[next] ?? 0;
+      const byte = this.body[next] ?? 0;
       const bits = byte & 0x7f;
       if (shift < 32) low |= bits << shift;
       if (shift === 28) high = bits >>> 4;

@@ -1,21 +1,30 @@
-import type { Wants } from './otlp-batch.ts';
+import { WANTS_NOTHING, type Wants } from '../../conventions/attribute-names.ts';
+import { KeyFilter } from './key-filter.ts';
 import { MAX_TABLE_TEXT, TextTable, textOf } from './text-table.ts';
 import { MAX_KEY_LENGTH } from './value-budget.ts';
 
 /** Tells of attribute keys, as they lie in a body, which are wanted. Asks once for each key that comes again. */
 export class WantedKeys {
   readonly #table = new TextTable();
-  #wants: Wants = wantsNothing;
+  #wants: Wants = WANTS_NOTHING;
+  #filter = new KeyFilter([]);
 
   /** @param wants must always say the same of the same key. */
   use(wants: Wants): void {
     if (wants === this.#wants) return;
     this.#wants = wants;
+    this.#filter = new KeyFilter(wants.names);
     this.#table.clearMarks();
+  }
+
+  /** Whether `find` is to be asked. */
+  mayWant(view: DataView, from: number, length: number): boolean {
+    return this.#filter.mayBeWanted(view, from, length);
   }
 
   /** @returns undefined for a key that is not wanted. */
   find(view: DataView, from: number, length: number): string | undefined {
+    if (!this.#filter.mayBeWanted(view, from, length)) return undefined;
     if (length > MAX_TABLE_TEXT) return this.#findLong(view, from, length);
     const slot = this.#table.find(view, from, length);
     let mark = this.#table.markOf(slot);
@@ -36,7 +45,3 @@ export class WantedKeys {
 
 const UNWANTED = 1;
 const WANTED = 2;
-
-function wantsNothing(): boolean {
-  return false;
-}

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { WANTS_NOTHING } from '../../conventions/attribute-names.ts';
 import { tell } from '../../support/tell.ts';
 import { MalformedBodyError } from '../otlp/malformed-body-error.ts';
-import type { DecodedBatch, Wants } from '../otlp/otlp-batch.ts';
+import type { DecodedBatch } from '../otlp/otlp-batch.ts';
 import { decodeOtlpJson } from '../otlp/otlp-json.ts';
 import { jsonPieces } from '../otlp/otlp-json-pieces.ts';
 import { decodeOtlpProtobuf } from '../otlp/otlp-protobuf.ts';
@@ -29,12 +30,10 @@ interface HandedOver {
 export class Intake {
   readonly #sink: OtlpSink;
   readonly #maxBytes: number;
-  readonly #wants: Wants;
 
   constructor(sink: OtlpSink, maxBytes: number) {
     this.#sink = sink;
     this.#maxBytes = maxBytes;
-    this.#wants = (key) => sink.wants(key);
   }
 
   /** @throws Refusal */
@@ -87,8 +86,8 @@ export class Intake {
   async #handOverInPieces(request: OtlpRequest, bytes: Buffer): Promise<HandedOver> {
     const decode = piecesOf(request.contentType);
     if (request.contentType === 'application/json') assertUtf8(bytes);
-    for (const _ of decode(bytes, wantsNothing, PIECE_BYTES)) await nextTurn();
-    const pieces = decode(bytes, this.#wants, PIECE_BYTES);
+    for (const _ of decode(bytes, WANTS_NOTHING, PIECE_BYTES)) await nextTurn();
+    const pieces = decode(bytes, this.#sink.wants, PIECE_BYTES);
     for (;;) {
       const { done, value } = pieces.next();
       if (done) return this.#accept(request, value);
@@ -104,9 +103,9 @@ export class Intake {
   }
 
   #decode({ contentType }: OtlpRequest, bytes: Buffer): DecodedBatch {
-    if (contentType !== 'application/json') return decodeOtlpProtobuf(bytes, this.#wants);
+    if (contentType !== 'application/json') return decodeOtlpProtobuf(bytes, this.#sink.wants);
     assertUtf8(bytes);
-    return decodeOtlpJson(bytes, this.#wants);
+    return decodeOtlpJson(bytes, this.#sink.wants);
   }
 }
 
@@ -117,8 +116,4 @@ const PIECE_BYTES = 2 ** 18;
 
 function piecesOf(contentType: OtlpRequest['contentType']): typeof protobufPieces {
   return contentType === 'application/json' ? jsonPieces : protobufPieces;
-}
-
-function wantsNothing(): boolean {
-  return false;
 }

@@ -1,3 +1,4 @@
+import type { Wants } from '../../conventions/attribute-names.ts';
 import type { Span } from '../../model/span.ts';
 import type { DecodedBatch } from '../otlp/otlp-batch.ts';
 
@@ -62,7 +63,7 @@ export interface OtlpSink {
    */
   readonly leavesBodies?: boolean;
   /** Whether a span attribute is decoded at all. */
-  wants(key: string): boolean;
+  readonly wants: Wants;
   /** Takes spans of a request that is too large to be decoded in one go; `accept` follows with the last. Never throws. */
   learn(spans: readonly Span[], request: RequestOwner): void;
   /**

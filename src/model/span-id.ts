@@ -7,7 +7,7 @@
  * Writes the id into two places of `into`, the first of them `at`.
  * @returns whether `id` is 16 hex digits, of either case; if not, what was written means nothing.
  */
-export function readSpanId(id: string, into: Uint32Array, at: number): boolean {
+export function readSpanId(id: string, into: Uint32Array | Int32Array, at: number): boolean {
   let high = 0;
   let low = 0;
   let seen = id.length === 16 ? 0 : NO_DIGIT;
