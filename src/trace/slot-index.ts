@@ -12,11 +12,6 @@ export class SlotIndex {
     for (let slot = chain; slot !== NO_SLOT; slot = pool.next(slot)) this.add(slot);
   }
 
-  /** Bytes of its table. */
-  get bytes(): number {
-    return this.#table.byteLength;
-  }
-
   find(high: number, low: number): number {
     const mask = this.#table.length - 1;
     for (let at = hashOf(high, low) & mask; ; at = (at + 1) & mask) {

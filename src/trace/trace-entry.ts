@@ -1,10 +1,11 @@
 import { readSpanId } from '../model/span-id.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { type Completeness, completenessOf } from './completeness.ts';
 import { enclosingSpans } from './enclosing-spans.ts';
 import { EntryRelease, readEnded } from './entry-release.ts';
-import { SlotIndex } from './slot-index.ts';
+import { SpanChain } from './span-chain.ts';
 import { SpanIdSet } from './span-id-set.ts';
-import { ENDED, HAS_PARENT, NO_SLOT, OPEN, REMOTE, type SpanPool } from './span-pool.ts';
+import { ENDED, NO_SLOT, OPEN, type SpanPool } from './span-pool.ts';
 import { type SpanRecord, WireSpanRecord } from './span-record.ts';
 import {
   MADE_BYTES,
@@ -15,16 +16,6 @@ import {
   verdictBytes,
 } from './span-size.ts';
 import type { MadeRun, ReleasedTrace, ReleaseReason } from './trace-buffer.ts';
-
-/** What a trace over the wire has and lacks. */
-export interface Completeness {
-  /** A root without a parent was seen. */
-  readonly hasRoot: boolean;
-  /** A root with a parent in another process was seen. */
-  readonly hasRemoteRoot: boolean;
-  /** A parent that was not seen: none, only ones in other processes, or one of the same process. */
-  readonly missing: 'none' | 'remote' | 'local';
-}
 
 /** Where the traces of a buffer keep their spans, and how their open ones are read. */
 export interface SpanPlace {
@@ -58,12 +49,7 @@ export class TraceEntry {
   #callCount = 0;
   readonly #place: SpanPlace;
   readonly #pool: SpanPool;
-  /** Its newest span; the others are chained to it. */
-  #newest = NO_SLOT;
-  #index: SlotIndex | undefined;
-  /** A bit for each value of the last six bits of the ids of its spans. */
-  #seenLow = 0;
-  #seenHigh = 0;
+  readonly #chain: SpanChain;
   #context: readonly SpanRecord[] = [];
   #made: Map<string, MadeRun> | undefined;
   #earlierIds: SpanIdSet | undefined;
@@ -79,6 +65,7 @@ export class TraceEntry {
     this.pendingSince = now;
     this.#place = place;
     this.#pool = place.pool;
+    this.#chain = new SpanChain(place.pool);
   }
 
   /** What was made of it, for whoever makes it again. */
@@ -93,7 +80,7 @@ export class TraceEntry {
   }
 
   get completeness(): Completeness {
-    this.#completeness ??= this.#findCompleteness();
+    this.#completeness ??= completenessOf(this.#pool, this.#chain);
     return this.#completeness;
   }
 
@@ -106,7 +93,7 @@ export class TraceEntry {
     if (!this.isWaiting) this.pendingSince = now;
     this.lastArrival = now;
     if (slot !== NO_SLOT || this.openCount >= maxOpen || this.#isEarlier()) return;
-    this.#add(handle);
+    this.#chain.add(ID[0] ?? 0, ID[1] ?? 0, handle);
     this.openCount++;
     this.bytes += OPEN_SPAN_BYTES;
   }
@@ -131,7 +118,7 @@ export class TraceEntry {
     this.lastArrival = now;
     if (isKnown && !this.#mayReplace(slot, span)) return false;
     if (!this.isWaiting) this.pendingSince = now;
-    if (slot === NO_SLOT) slot = this.#add(undefined);
+    if (slot === NO_SLOT) slot = this.#chain.add(ID[0] ?? 0, ID[1] ?? 0, undefined);
     else if (isOpen) {
       this.openCount--;
       this.bytes -= OPEN_SPAN_BYTES;
@@ -156,7 +143,7 @@ export class TraceEntry {
     if (reason === 'max_age') this.#removeOpen(() => true);
     // At the span limit open spans go on in the next segment, and so only enclose in this one.
     const goesOn = reason === 'span_limit';
-    const released = new EntryRelease(this, this.#pool, this.#newest, {
+    const released = new EntryRelease(this, this.#pool, this.#chain.newest, {
       reason,
       missingParent,
       mayHoldRuns: this.#callCount > 0 || this.#made !== undefined || (!goesOn && open.some(isCall)),
@@ -169,20 +156,16 @@ export class TraceEntry {
 
   /** Starts the next segment, which knows what may still enclose its spans. */
   nextSegment(now: number, maxContext: number): void {
-    const ended = readEnded(this.#pool, this.#newest);
+    const ended = readEnded(this.#pool, this.#chain.newest);
     this.#context = enclosingSpans([...this.#context, ...ended], maxContext);
-    this.#earlierIds = new SpanIdSet(this.spanCount);
-    const open: number[] = [];
-    for (let slot = this.#newest, next = slot; slot !== NO_SLOT; slot = next) {
-      next = this.#pool.next(slot);
-      if (this.#pool.has(slot, OPEN)) open.push(slot);
-      else {
-        this.#earlierIds.add(this.#pool.high(slot), this.#pool.low(slot));
-        this.#pool.remove(slot);
-      }
-    }
+    const earlierIds = new SpanIdSet(this.spanCount);
+    this.#chain.remove((slot) => {
+      if (this.#pool.has(slot, OPEN)) return false;
+      earlierIds.add(this.#pool.high(slot), this.#pool.low(slot));
+      return true;
+    });
+    this.#earlierIds = earlierIds;
     this.epoch++;
-    this.#chain(open);
     this.#made = undefined;
     this.#completeness = undefined;
     this.spanCount = 0;
@@ -190,46 +173,26 @@ export class TraceEntry {
     this.segment++;
     this.revision = 0;
     this.firstArrival = now;
-    this.bytes = TRACE_BYTES + this.#earlierIds.bytes + this.openCount * OPEN_SPAN_BYTES;
+    this.bytes = TRACE_BYTES + earlierIds.bytes + this.openCount * OPEN_SPAN_BYTES;
     for (const span of this.#context) this.bytes += RECORD_BYTES + verdictBytes(span.verdict);
   }
 
   /** Gives back what it holds; it is not to be used any more, nor are its releases that were not read. */
   forget(): void {
-    for (let slot = this.#newest, next = slot; slot !== NO_SLOT; slot = next) {
-      next = this.#pool.next(slot);
-      this.#pool.remove(slot);
-    }
+    this.#chain.clear();
     this.epoch++;
   }
 
   /** The slot of the span; `ID` holds its id from then on. */
   #find(spanId: string): number {
     if (!readSpanId(spanId, ID, 0)) throw new RangeError('a span id is not 16 hex digits');
-    return this.#slotOf(ID[0] ?? 0, ID[1] ?? 0);
+    return this.#chain.find(ID[0] ?? 0, ID[1] ?? 0);
   }
 
   #findWire({ span }: WireSpanRecord): number {
     ID[0] = span.spanHigh;
     ID[1] = span.spanLow;
-    return this.#slotOf(ID[0] ?? 0, ID[1] ?? 0);
-  }
-
-  #slotOf(high: number, low: number): number {
-    if (this.#index !== undefined) return this.#index.find(high, low);
-    // Most spans that are sought are new, and are not even looked for.
-    return this.#mayHold(low) ? this.#pool.find(this.#newest, high, low) : NO_SLOT;
-  }
-
-  /** Whether a span was added whose id ends in the same six bits. */
-  #mayHold(low: number): boolean {
-    const seen = (low & 32) === 0 ? this.#seenLow : this.#seenHigh;
-    return (seen & (1 << (low & 31))) !== 0;
-  }
-
-  #noteSeen(low: number): void {
-    if ((low & 32) === 0) this.#seenLow |= 1 << (low & 31);
-    else this.#seenHigh |= 1 << (low & 31);
+    return this.#chain.find(ID[0] ?? 0, ID[1] ?? 0);
   }
 
   /** Whether the span that was sought last is one of an earlier segment. */
@@ -242,17 +205,6 @@ export class TraceEntry {
     return slot !== NO_SLOT && span.end !== undefined && !this.#pool.has(slot, ENDED);
   }
 
-  /** Adds the span that was sought last. */
-  #add(handle: object | undefined): number {
-    const low = ID[1] ?? 0;
-    const slot = this.#pool.add(ID[0] ?? 0, low, this.#newest, handle);
-    this.#noteSeen(low);
-    this.#newest = slot;
-    if (this.#index !== undefined) this.#index.add(slot);
-    else if (this.openCount + this.spanCount >= MAX_WALK) this.#index = new SlotIndex(this.#pool, slot);
-    return slot;
-  }
-
   /** Counts a span in or, with -1, out. */
   #count(slot: number, by: 1 | -1): void {
     const verdict = this.#pool.verdict(slot);
@@ -262,7 +214,7 @@ export class TraceEntry {
 
   #readOpen(): readonly SpanRecord[] {
     const open: SpanRecord[] = [];
-    for (let slot = this.#newest; slot !== NO_SLOT; slot = this.#pool.next(slot)) {
+    for (let slot = this.#chain.newest; slot !== NO_SLOT; slot = this.#pool.next(slot)) {
       const handle = this.#pool.has(slot, OPEN) ? this.#pool.handle(slot) : undefined;
       const span = handle && this.#place.snapshot(handle);
       if (span !== undefined) open.push(span);
@@ -271,57 +223,15 @@ export class TraceEntry {
   }
 
   #removeOpen(isUnwanted: (slot: number) => boolean): void {
-    const kept: number[] = [];
-    for (let slot = this.#newest, next = slot; slot !== NO_SLOT; slot = next) {
-      next = this.#pool.next(slot);
-      if (!this.#pool.has(slot, OPEN) || !isUnwanted(slot)) kept.push(slot);
-      else {
-        this.#pool.remove(slot);
-        this.openCount--;
-        this.bytes -= OPEN_SPAN_BYTES;
-      }
-    }
-    this.#chain(kept);
-  }
-
-  /** Makes `slots` its chain, newest first. */
-  #chain(slots: readonly number[]): void {
-    this.#newest = NO_SLOT;
-    for (const slot of slots.toReversed()) {
-      this.#pool.setNext(slot, this.#newest);
-      this.#newest = slot;
-    }
-    this.#index = slots.length > MAX_WALK ? new SlotIndex(this.#pool, this.#newest) : undefined;
-  }
-
-  #findCompleteness(): Completeness {
-    const pool = this.#pool;
-    let hasRoot = false;
-    let hasRemoteRoot = false;
-    let missing: Completeness['missing'] = 'none';
-    for (let slot = this.#newest; slot !== NO_SLOT; slot = pool.next(slot)) {
-      if (pool.has(slot, OPEN)) continue;
-      if (!pool.has(slot, HAS_PARENT)) {
-        hasRoot = true;
-        continue;
-      }
-      const isRemote = pool.has(slot, REMOTE);
-      if (isRemote) hasRemoteRoot = true;
-      if (missing === 'local' || this.#isSeen(pool.parentHigh(slot), pool.parentLow(slot))) continue;
-      missing = isRemote ? 'remote' : 'local';
-    }
-    return { hasRoot, hasRemoteRoot, missing };
-  }
-
-  /** Whether the span is there and has not merely started. */
-  #isSeen(high: number, low: number): boolean {
-    const slot = this.#slotOf(high, low);
-    return slot !== NO_SLOT && !this.#pool.has(slot, OPEN);
+    this.#chain.remove((slot) => {
+      if (!this.#pool.has(slot, OPEN) || !isUnwanted(slot)) return false;
+      this.openCount--;
+      this.bytes -= OPEN_SPAN_BYTES;
+      return true;
+    });
   }
 }
 
-/** A chain of so many spans is walked, a longer one is indexed. */
-const MAX_WALK = 32;
 const NONE: readonly SpanRecord[] = [];
 /** The id that was sought last, of whatever trace. */
 const ID = new Uint32Array(2);
