@@ -1,3 +1,5 @@
+import { HEX_VALUES, NO_DIGIT } from '../support/hex-digits.ts';
+
 /**
  * Span ids as two unsigned 32-bit numbers each, the first eight hex digits and the last eight, which take no heap of
  * their own and compare in a step.
@@ -12,8 +14,8 @@ export function readSpanId(id: string, into: Uint32Array | Int32Array, at: numbe
   let low = 0;
   let seen = id.length === 16 ? 0 : NO_DIGIT;
   for (let digit = 0; digit < 8; digit++) {
-    const left = NIBBLES[id.charCodeAt(digit)] ?? NO_DIGIT;
-    const right = NIBBLES[id.charCodeAt(digit + 8)] ?? NO_DIGIT;
+    const left = HEX_VALUES[id.charCodeAt(digit)] ?? NO_DIGIT;
+    const right = HEX_VALUES[id.charCodeAt(digit + 8)] ?? NO_DIGIT;
     seen |= left | right;
     high = (high << 4) | left;
     low = (low << 4) | right;
@@ -43,16 +45,6 @@ export function spanIdOf(high: number, low: number): string {
     hexDigit(low >>> 4),
     hexDigit(low),
   );
-}
-
-/** Set in the value of what is no hex digit. */
-const NO_DIGIT = 16;
-
-/** The value of each hex digit by its character code, of either case. */
-const NIBBLES = new Uint8Array(128).fill(NO_DIGIT);
-for (let value = 0; value < 16; value++) {
-  NIBBLES[value.toString(16).charCodeAt(0)] = value;
-  NIBBLES[value.toString(16).toUpperCase().charCodeAt(0)] = value;
 }
 
 function hexDigit(value: number): number {

@@ -1,5 +1,6 @@
 import type { Time } from '../../model/time.ts';
 import { NO_TIME } from '../../model/wire-span.ts';
+import { HEX_VALUES, NO_DIGIT } from '../../support/hex-digits.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
 import { type JsonReader, NOT_READ, NULL, OPEN_OBJECT, QUOTE } from './json-reader.ts';
 import { parseJson } from './json-text.ts';
@@ -43,21 +44,13 @@ function parsed(reader: JsonReader, from: number): unknown {
   return parseJson(reader.text(from, reader.position));
 }
 
-const NO_DIGIT = 16;
-/** The value of each hex digit by its byte. */
-const NIBBLES = new Uint8Array(256).fill(NO_DIGIT);
-for (let value = 0; value < 16; value++) {
-  NIBBLES[value.toString(16).charCodeAt(0)] = value;
-  NIBBLES[value.toString(16).toUpperCase().charCodeAt(0)] = value;
-}
-
 /** The 32 bits that eight hex digits say; `badHex` tells where they are none. */
 function bitsOf(reader: JsonReader, at: number): number {
   const { view } = reader;
   let bits = 0;
   let seen = 0;
   for (let digit = at; digit < at + 8; digit++) {
-    const nibble = NIBBLES[view.getUint8(digit)] ?? NO_DIGIT;
+    const nibble = HEX_VALUES[view.getUint8(digit)] ?? NO_DIGIT;
     seen |= nibble;
     bits = (bits << 4) | nibble;
   }
