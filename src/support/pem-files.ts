@@ -56,15 +56,11 @@ export class PemFiles {
 
   /** Looks at the files every so often, and calls `apply` with new contents that are good. */
   watch(intervalMillis: number, apply: (contents: PemContents) => void): void {
-    this.#timer = setInterval(() => void this.#look(apply), intervalMillis).unref();
+    this.#timer = setInterval(() => void this.look(apply), intervalMillis).unref();
   }
 
-  close(): void {
-    this.#isClosed = true;
-    clearInterval(this.#timer);
-  }
-
-  async #look(apply: (contents: PemContents) => void): Promise<void> {
+  /** Looks at the files now. Never rejects; does nothing while it looks already. */
+  async look(apply: (contents: PemContents) => void): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
     try {
@@ -74,6 +70,11 @@ export class PemFiles {
     } finally {
       this.#isReading = false;
     }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
   }
 
   #take(contents: PemContents, apply: (contents: PemContents) => void): void {
