@@ -309,6 +309,21 @@ describe('mistakes', () => {
       '1:39: receivers.otlp.protocols.http.max_conn: unknown key; did you mean max_connections?',
     ],
     [
+      'a key that begins another, and is nearer to one that it does not begin',
+      'exporters: {memory: {max_runs: 1}}',
+      '1:22: exporters.memory.max_runs: unknown key; did you mean max_runs_per_agent?',
+    ],
+    [
+      'a key that another begins, in letters of any case',
+      'exporters: {memory: {MAX_GROUPS_OF_AN_AGENT: 1}}',
+      '1:22: exporters.memory.MAX_GROUPS_OF_AN_AGENT: unknown key; did you mean max_groups?',
+    ],
+    [
+      'a key that begins several, of which the nearest is meant',
+      'receivers: {otlp: {protocols: {grpc: {max_: 1}}}}',
+      '1:39: receivers.otlp.protocols.grpc.max_: unknown key; did you mean max_connections?',
+    ],
+    [
       'an address',
       'receivers:\n  otlp:\n    protocols:\n      http:\n        endpoint: 4318',
       '5:19: receivers.otlp.protocols.http.endpoint: expected HOST:PORT, for instance 127.0.0.1:4318',

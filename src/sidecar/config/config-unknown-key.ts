@@ -5,11 +5,8 @@ export function unknownKey(schema: z.ZodType, path: readonly PropertyKey[], key:
   const known = Object.keys(shapeAt(schema, path));
   const advice = ADVICE.get([...path, key].map(String).join('.'));
   if (advice !== undefined) return advice;
-  const [nearest] = known
-    .map((name) => ({ name, distance: distance(key.toLowerCase(), name) }))
-    .filter(({ name, distance }) => distance <= Math.max(2, name.length / 3) || begins(name, key))
-    .sort((a, b) => a.distance - b.distance);
-  if (nearest !== undefined) return `unknown key; did you mean ${nearest.name}?`;
+  const nearest = nearestOf(known, key.toLowerCase());
+  if (nearest !== undefined) return `unknown key; did you mean ${nearest}?`;
   return `unknown key; expected ${known.length === 0 ? 'none' : known.join(', ')}`;
 }
 
@@ -45,6 +42,17 @@ export function bareOf(schema: z.ZodType): z.ZodType {
   if (schema instanceof z.ZodPipe && !(schema.out instanceof z.ZodTransform))
     return bareOf(schema.out as z.ZodType);
   return schema;
+}
+
+/** Who cuts a key short, or lengthens it, means that one, however many letters that is; any other slip is small. */
+function nearestOf(known: readonly string[], key: string): string | undefined {
+  const begun = known.filter((name) => begins(name, key));
+  if (begun.length === 1) return begun[0];
+  const [nearest] = known
+    .map((name) => ({ name, distance: distance(key, name) }))
+    .filter(({ name, distance }) => distance <= Math.max(2, name.length / 3) || begun.includes(name))
+    .sort((a, b) => a.distance - b.distance);
+  return nearest?.name;
 }
 
 /** Whether one is the other, cut short. */
