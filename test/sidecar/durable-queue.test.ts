@@ -207,6 +207,21 @@ describe('a forwarder with a durable queue', () => {
     expect(forwarder.stats).toMatchObject({ refused: 1, queuedRequests: 0, queuedBytes: 0 });
   });
 
+  it('holds no request that the disk did not take while it closed', async () => {
+    const forwarder = await openForwarder((await upstream()).url);
+    const full = new Error('no space left');
+    vi.spyOn(DurableQueue.prototype, 'append').mockImplementation(() =>
+      forwarder.close().then(() => Promise.reject(full)),
+    );
+    expect(await forwarder.forward(otlpRequest())).toMatchObject({ status: 503 });
+    expect(forwarder.stats).toMatchObject({
+      received: 1,
+      refusals: { not_stored: 1 },
+      held: 0,
+      queuedRequests: 0,
+    });
+  });
+
   it('gives nothing up in a long outage: what was tried for too long goes to the end of the line', async () => {
     let isUp = false;
     const server = await upstream((request, response) => {

@@ -60,8 +60,13 @@ interface StrictUpstream {
   answerHeld(): void;
 }
 
+/** The one over HTTP also knows how many connections it has. */
+interface StrictHttpUpstream extends StrictUpstream {
+  readonly connections: () => number;
+}
+
 const STARTERS = {
-  async otlphttp(): Promise<StrictUpstream> {
+  async otlphttp(): Promise<StrictHttpUpstream> {
     const held: (() => void)[] = [];
     let taken = 0;
     const options = {
@@ -77,6 +82,11 @@ const STARTERS = {
       if (upstream.isHolding) held.push(() => response.end());
       else response.end();
     });
+    let connections = 0;
+    server.on('secureConnection', (socket) => {
+      connections++;
+      socket.once('close', () => connections--);
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     closers.push(() => {
@@ -85,7 +95,8 @@ const STARTERS = {
     });
     const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const answerHeld = () => held.splice(0).forEach((answer) => void answer());
-    const upstream = { endpoint, taken: () => taken, isHolding: false, answerHeld };
+    const counts = { taken: () => taken, connections: () => connections };
+    const upstream = { endpoint, ...counts, isHolding: false, answerHeld };
     return upstream;
   },
 
@@ -198,5 +209,27 @@ describe.each(['otlphttp', 'otlp'] as const)('certificates of exporters.%s', (ex
     await until(() => forwarding.stats.sent === 1);
     expect(upstream.taken()).toBe(1);
     expect(forwarding.stats.retries).toBe(0);
+  });
+});
+
+describe('connections of exporters.otlphttp', () => {
+  it('made before certificates changed end: at once where they rest, else with their request', async () => {
+    const upstream = await STARTERS.otlphttp();
+    const tls = { ca: pem('authority.crt'), cert: pem('client.crt'), key: pem('client.key') };
+    const forwarder = await Forwarder.open({ protocol: 'http', endpoint: upstream.endpoint, tls });
+    closers.push(() => forwarder.close());
+    upstream.isHolding = true;
+    const three = Array.from({ length: 3 }, () => forwarder.forwardSync(otlpRequest()));
+    await until(() => upstream.taken() === 3);
+    upstream.answerHeld();
+    await Promise.all(three);
+    const last = forwarder.forwardSync(otlpRequest());
+    await until(() => upstream.taken() === 4);
+    expect(upstream.connections()).toBe(3);
+    forwarder.renew(tls);
+    await until(() => upstream.connections() === 1);
+    upstream.answerHeld();
+    expect((await last).status).toBe(200);
+    await until(() => upstream.connections() === 0);
   });
 });

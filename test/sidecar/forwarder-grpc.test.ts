@@ -79,9 +79,19 @@ describe('a message goes on byte for byte', () => {
   ])('taken out of an HTTP body of %s', async (_, contentEncoding, body) => {
     const server = await upstream();
     const forwarder = await open(server.url);
-    void forwarder.forward(otlpRequest({ contentEncoding, body }));
+    const headers = {
+      'content-type': 'application/x-protobuf',
+      accept: 'application/x-protobuf',
+      ...(contentEncoding && { 'content-encoding': contentEncoding }),
+      'x-team': 'blue',
+    };
+    void forwarder.forward(otlpRequest({ headers, contentEncoding, body }));
     await until(() => forwarder.stats.sent === 1);
     expect(server.received[0]?.message.equals(message)).toBe(true);
+    // The fields that describe a body of HTTP stay behind with it.
+    const { metadata } = server.received[0] ?? {};
+    expect(metadata?.get('x-team')).toEqual(['blue']);
+    for (const name of ['accept', 'content-encoding']) expect(metadata?.get(name)).toEqual([]);
   });
 
   it('of 20 MiB too', async () => {

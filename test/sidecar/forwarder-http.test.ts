@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ForwarderOptions } from '../../src/sidecar/forward/forward-options.ts';
 import { Forwarder } from '../../src/sidecar/forward/forwarder.ts';
-import { type HttpUpstreamServer, otlpRequest, startHttpUpstream, until } from './forwarder-upstreams.ts';
+import {
+  type HttpUpstreamServer,
+  otlpRequest,
+  startHttpUpstream,
+  success,
+  until,
+} from './forwarder-upstreams.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -98,6 +104,15 @@ describe('compression: gzip', () => {
     expect(compressed?.headers['content-encoding']).toBe('gzip');
     expect(compressed?.body.equals(zipped)).toBe(true);
   });
+
+  it('is named by the sender in words of its own, which go on', async () => {
+    const server = await upstream();
+    const forwarder = await open(server.url);
+    const headers = { 'content-encoding': 'X-GZIP' };
+    const body = gzipSync(message);
+    await forwarder.forwardSync(otlpRequest({ headers, contentEncoding: 'gzip', body }));
+    expect(server.received[0]?.headers['content-encoding']).toBe('X-GZIP');
+  });
 });
 
 describe('header fields', () => {
@@ -148,6 +163,21 @@ describe('header fields', () => {
     );
   });
 
+  it('that HTTP cannot carry make a request that cannot be sent, now or later', async () => {
+    const server = await upstream();
+    const forwarder = await open(server.url);
+    const headers = { 'x-name': 'Łódź' };
+    expect((await forwarder.forwardSync(otlpRequest({ headers }))).status).toBe(400);
+    void forwarder.forward(otlpRequest({ headers }));
+    await until(() => forwarder.stats.queuedRequests === 0);
+    expect(forwarder.stats).toMatchObject({
+      refusals: { rejected: 1 },
+      dropped: { rejected: 1 },
+      retries: 0,
+    });
+    expect(server.received).toEqual([]);
+  });
+
   it('named like members of every object are fields like any other', async () => {
     const server = await upstream();
     const forwarder = await open(server.url);
@@ -196,5 +226,28 @@ describe('connections', () => {
     const again = await upstream(undefined, server.port);
     expect((await forwarder.forwardSync(otlpRequest())).status).toBe(200);
     expect(again.received).toHaveLength(1);
+  });
+
+  it('without TLS stay as they are when certificates change', async () => {
+    const server = await upstream();
+    const forwarder = await open(server.url);
+    await forwarder.forwardSync(otlpRequest());
+    forwarder.renew({ ca: 'of no use here' });
+    expect((await forwarder.forwardSync(otlpRequest())).status).toBe(200);
+    expect(server.connections).toBe(1);
+  });
+
+  it('are 128 at most, however many senders wait', async () => {
+    const held: (() => void)[] = [];
+    const server = await upstream((request, response) => held.push(() => success(request, response)));
+    const forwarder = await open(server.url);
+    const answers = Array.from({ length: 150 }, () => forwarder.forwardSync(otlpRequest()));
+    await until(() => held.length === 128);
+    while (forwarder.stats.sent < 150) {
+      for (const answer of held.splice(0)) answer();
+      await until(() => held.length > 0 || forwarder.stats.sent === 150);
+    }
+    for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
+    expect(server.connections).toBe(128);
   });
 });

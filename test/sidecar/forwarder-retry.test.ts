@@ -4,6 +4,7 @@ import { backoffMillis } from '../../src/sidecar/forward/forward-backoff.ts';
 import type { ForwarderOptions } from '../../src/sidecar/forward/forward-options.ts';
 import { retryAfterSeconds } from '../../src/sidecar/forward/forward-retry-after.ts';
 import { type ForwardDrop, Forwarder } from '../../src/sidecar/forward/forwarder.ts';
+import { captureWarnings } from '../support/captured-warnings.ts';
 import { otlpRequest, startHttpUpstream, success, until } from './forwarder-upstreams.ts';
 
 const closers: (() => unknown)[] = [];
@@ -60,6 +61,7 @@ describe('what is tried again', () => {
     void forwarder.forward(otlpRequest());
     await until(() => forwarder.stats.sent === 1);
     expect(server.received).toHaveLength(3);
+    expect(forwarder.stats.retries).toBe(2); // each after a pause: these connections had not rested
   });
 
   it.each([400, 401, 403, 404, 405, 408, 413, 415, 422, 500, 501, 505])(
@@ -76,7 +78,7 @@ describe('what is tried again', () => {
     },
   );
 
-  it.each([301, 302, 307, 308])('not a redirect %d, which is not followed either', async (status) => {
+  it.each([300, 301, 302, 307, 308])('not a redirect %d, which is not followed either', async (status) => {
     const { server, forwarder, drops } = await start((_, response) =>
       response.writeHead(status, { location: '/elsewhere' }).end(),
     );
@@ -196,6 +198,15 @@ describe('the queue', () => {
     expectBalance(forwarder);
   });
 
+  it('counts the header fields of a request too', async () => {
+    const { forwarder } = await start(() => {});
+    void forwarder.forward(otlpRequest());
+    const { queuedBytes } = forwarder.stats;
+    void forwarder.forward(otlpRequest({ headers: { 'x-long': 'y'.repeat(1_000), 'x-many': ['1', '22'] } }));
+    const [long, many] = ['x-long'.length + 1_000, 'x-many'.length + '1,22'.length];
+    expect(forwarder.stats.queuedBytes).toBe(2 * queuedBytes + long + many);
+  });
+
   it('lets one request in, however large it is', async () => {
     const { forwarder } = await start(success, { queue: { maxBytes: 1_000 } });
     void forwarder.forward(otlpRequest({ body: Buffer.alloc(100_000) }));
@@ -274,6 +285,8 @@ describe('the end', () => {
   });
 
   it('drain ends in time; close drops the rest, with its reason, and what comes later', async () => {
+    const told = captureWarnings();
+    closers.push(() => told.stop());
     const { forwarder, drops } = await start(() => {});
     for (let i = 0; i < 15; i++) void forwarder.forward(otlpRequest());
     const began = performance.now();
@@ -283,6 +296,7 @@ describe('the end', () => {
     expect(forwarder.forward(otlpRequest())).toBeUndefined();
     expect((await forwarder.forwardSync(otlpRequest())).status).toBe(503);
     expect(drops.map(({ reason }) => reason)).toEqual(Array(16).fill('shutdown'));
+    expect(told.lines).toEqual([]); // whoever closes tells of all of them in one sentence
     expect(forwarder.stats).toMatchObject({ sent: 0, queuedRequests: 0, queuedBytes: 0, refused: 1 });
     expectBalance(forwarder);
   });
