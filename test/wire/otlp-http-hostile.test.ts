@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { OtlpHttpReceiver, type OtlpHttpReceiverOptions } from '../../src/source/receiver/otlp-http.ts';
 import { requestOf, spanJson } from '../source/otlp-request.ts';
 import { JSON_TYPE, post, RawConnection } from './http-client.ts';
@@ -61,6 +61,19 @@ describe('what is no HTTP', () => {
     expect(connection.error).toBeUndefined();
     expect((await post(address, { headers: JSON_TYPE, body: BODY })).status).toBe(200);
     expect(sink.held).toBe(0);
+  });
+
+  it('may go on after the answer, which is not cut off for that', async () => {
+    const { open } = await receive();
+    const connection = await open();
+    connection.write('no HTTP\r\n\r\n');
+    await connection.untilEnd();
+    for (let i = 0; i < 5; i++) {
+      connection.write('nor is this\r\n\r\n');
+      await sleep(10);
+    }
+    expect(connection.error).toBeUndefined();
+    expect(statusesOf(connection.text)).toEqual([400]);
   });
 
   it('too many headers: 431 with a Status', async () => {
@@ -123,6 +136,8 @@ describe('a body that is not as long as was said', () => {
     const { sink, open } = await receive();
     const connection = await open();
     connection.write(WHOLE.slice(0, -10));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }); // it is not the time that ends it
+    onTestFinished(() => void vi.useRealTimers());
     connection.socket.end();
     expect(statusesOf(await connection.untilEnd())).toEqual([400]);
     expect(sink.requests).toEqual([]);
@@ -199,6 +214,44 @@ describe('many requests on one connection', () => {
     connection.write([WHOLE, wrong, gzipped(), empty, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'].join(''));
     await expect.poll(() => statusesOf(connection.text)).toEqual([200, 404, 415, 200, 405]);
     expect(sink.held).toBe(0);
+  });
+
+  it('are 256 at most, and who sends more is cut off without an answer', async () => {
+    const empty = `${HEAD}Content-Length: 2\r\n\r\n{}`;
+    const { sink, receiver, open } = await receive();
+    const modest = await open();
+    modest.write(empty.repeat(256));
+    await expect.poll(() => statusesOf(modest.text)).toHaveLength(256);
+    expect(new Set(statusesOf(modest.text))).toEqual(new Set([200]));
+
+    let answers = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answers = resolve;
+    });
+    sink.upstream = () =>
+      answered.then(() => ({ status: 200, retryAfterSeconds: undefined, body: Buffer.from('{}') }));
+    const greedy = await open();
+    const before = sink.requests.length;
+    greedy.write(empty.repeat(400));
+    expect(await greedy.untilEnd()).toBe('');
+    expect(sink.requests.length - before).toBeLessThanOrEqual(257); // the last one had come before its connection went
+    answers();
+    await expect.poll(() => sink.held).toBe(0);
+    await receiver.close(60_000); // nothing is left to wait for
+  });
+
+  it('are each answered in their own type, also where the second goes wrong after the first was answered', async () => {
+    const { open } = await receive();
+    const connection = await open();
+    const protobuf = HEAD.replace('application/json', 'application/x-protobuf');
+    connection.write(`${protobuf}Content-Length: 0\r\n\r\n${protobuf}Transfer-Encoding: chunked\r\n\r\n`);
+    await expect.poll(() => statusesOf(connection.text)).toEqual([200]);
+    connection.write('no size of a chunk\r\n');
+    const text = await connection.until('expected a valid HTTP/1.1 body');
+    expect(statusesOf(text)).toEqual([200, 400]);
+    expect(text.match(/^content-type: .*$/gim)).toEqual(
+      Array(2).fill(expect.stringMatching(/^content-type: application\/x-protobuf$/i)),
+    );
   });
 
   const gzipped = () => `${HEAD}Content-Encoding: br\r\nContent-Length: 3\r\n\r\nabc`;

@@ -426,6 +426,23 @@ describe('web pages', () => {
     expect(sink.spans).toHaveLength(1);
   });
 
+  it('hear from us who may read an answer, whatever an upstream says', async () => {
+    const { sink, address } = await receive({ cors: { allowedOrigins: [origin] } });
+    const headers = { 'access-control-allow-origin': '*', vary: 'Accept', 'x-request-id': 'r-1' };
+    sink.upstream = async () => ({
+      status: 200,
+      retryAfterSeconds: undefined,
+      body: Buffer.from('{}'),
+      headers,
+    });
+    const answer = await post(address, { headers: { ...JSON_TYPE, origin }, body: ENCODED.json });
+    expect(answer.headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      vary: 'Origin',
+      'x-request-id': 'r-1',
+    });
+  });
+
   it('are listed by origins in full', () => {
     for (const listed of ['*', 'https://*.example.com', 'https://a.example.com/', 'example.com']) {
       const options = { sink: new RecordingSink(), host: '', port: 0, cors: { allowedOrigins: [listed] } };
