@@ -158,7 +158,6 @@ export class OtlpHttpReceiver {
   #begin(request: http.IncomingMessage, response: http.ServerResponse): HttpExchange {
     const head = new HttpHead(request);
     const exchange = new HttpExchange(request, response, head, this.#options);
-    exchange.closes = this.#isStopping;
     this.#latest.set(request.socket, exchange);
     this.#inFlight.begin(exchange);
     const underWay = this.#underWay.begin(request.socket, response, () => {
