@@ -190,6 +190,19 @@ describe('Expect: 100-continue', () => {
     expect(sink.requests[0]?.headers).not.toHaveProperty('expect');
   });
 
+  it('leaves the connection as it is where leave was given and the body is refused', async () => {
+    const { open } = await receive();
+    const connection = await open();
+    connection.write(asking);
+    await connection.until('HTTP/1.1 100 Continue');
+    connection.write('x'.repeat(BODY.length));
+    await connection.until('"code":3');
+    expect(connection.text.toLowerCase()).not.toContain('connection: close');
+    connection.write(WHOLE);
+    await connection.until('\r\n\r\n{}');
+    expect(statusesOf(connection.text)).toEqual([100, 400, 200]);
+  });
+
   it.each([
     ['a body that is too large', 413, asking.replace(/Length: \d+/, `Length: ${LIMIT + 1}`), Infinity],
     ['an unknown path', 404, asking.replace('/v1/traces', '/x'), Infinity],

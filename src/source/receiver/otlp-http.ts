@@ -145,8 +145,6 @@ export class OtlpHttpReceiver {
       await readBody(request, { timeoutMillis, signal, onChunk: (chunk) => bytes.push(chunk) });
       exchange.answer(await this.#intake.take(head, bytes.finish(), room));
     } catch (error) {
-      // Who waits for leave to send may or may not send after this, so what follows cannot be told apart.
-      if (request.headers.expect !== undefined) exchange.closes = true;
       if (!(error instanceof SenderGoneError)) {
         exchange.refuse(error instanceof Refusal ? error : Refusal.unreadable());
       }
