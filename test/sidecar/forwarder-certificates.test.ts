@@ -74,6 +74,7 @@ const STARTERS = {
       key: pem('server.key'),
       ca: pem('authority.crt'),
       requestCert: true,
+      keepAliveTimeout: 0, // connections at rest are not for the upstream to end
     };
     const server = createServer({ ...options, rejectUnauthorized: true }, (request, response) => {
       taken++;
