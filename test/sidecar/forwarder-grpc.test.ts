@@ -1,4 +1,8 @@
-import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import {
+  createServer as createHttp2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { deflateSync, gunzipSync, gzipSync } from 'node:zlib';
 import { status as codes, Metadata } from '@grpc/grpc-js';
@@ -124,7 +128,7 @@ describe('a message goes on byte for byte', () => {
 });
 
 describe('metadata', () => {
-  it('goes on, with what is configured, and without what gRPC makes itself', async () => {
+  it('goes on, with what is configured, and without what gRPC cannot carry', async () => {
     const server = await upstream();
     const forwarder = await open(server.url, { headers: { 'X-Api-Key': 'ours' } });
     const headers = {
@@ -145,7 +149,18 @@ describe('metadata', () => {
     expect(got?.get('x-many').join(', ')).toBe('1, 2');
     expect(got?.get('x-raw-bin')).toEqual([Buffer.from([1, 255])]);
     expect(got?.get('x-umlaut')).toEqual([]);
-    expect(String(got?.get('user-agent'))).not.toContain('theirs');
+  });
+
+  it('that the library makes comes from it alone', async () => {
+    const server = await http2Upstream(succeed);
+    const forwarder = await open(server.url);
+    const headers = { 'content-type': 'application/grpc+proto', 'user-agent': 'theirs', te: 'trailers' };
+    expect((await forwarder.forwardSync(grpcRequest({ headers }))).status).toBe(200);
+    expect(server.calls[0]?.headers).toMatchObject({
+      'content-type': 'application/grpc',
+      'user-agent': expect.stringMatching(/^grpc-node-js\/[0-9.]+$/),
+      te: 'trailers',
+    });
   });
 });
 
@@ -269,7 +284,7 @@ describe('a sender that waits for the upstream gets', () => {
 
 /** An upstream below gRPC: HTTP/2 alone, which counts connections. */
 async function http2Upstream(answer: (stream: ServerHttp2Stream, count: number) => void) {
-  const calls: { readonly encoding: unknown; readonly body: Buffer }[] = [];
+  const calls: { readonly headers: IncomingHttpHeaders; readonly body: Buffer }[] = [];
   const server = createHttp2Server();
   const upstream = { url: '', connections: 0, calls };
   server.on('session', (session) => {
@@ -281,7 +296,7 @@ async function http2Upstream(answer: (stream: ServerHttp2Stream, count: number) 
     stream.on('error', () => {});
     const chunks: Buffer[] = [];
     for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
-    calls.push({ encoding: headers['grpc-encoding'], body: Buffer.concat(chunks) });
+    calls.push({ headers, body: Buffer.concat(chunks) });
     answer(stream, calls.length);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -310,8 +325,8 @@ describe('on the wire', () => {
     const server = await http2Upstream(succeed);
     const forwarder = await open(server.url, { compression });
     expect((await forwarder.forwardSync(grpcRequest())).status).toBe(200);
-    const [{ body, encoding: named } = { body: Buffer.alloc(1), encoding: '' }] = server.calls;
-    expect([body[0], named ?? 'identity']).toEqual([flag, encoding ?? 'identity']);
+    const [{ body, headers } = { body: Buffer.alloc(1), headers: {} }] = server.calls;
+    expect([body[0], headers['grpc-encoding'] ?? 'identity']).toEqual([flag, encoding ?? 'identity']);
     expect((flag ? gunzipSync(body.subarray(5)) : body.subarray(5)).equals(message)).toBe(true);
   });
 

@@ -14,7 +14,6 @@ export function forwardHeaders(
   // Receivers do this too, but what was stored may be older than the receiver's rules.
   for (const [name, value] of Object.entries(passedHeaders(request.headers, false))) {
     if (request.transport !== to && OF_TRANSPORT.has(name)) continue;
-    if (to === 'grpc' && MADE_BY_GRPC.has(name)) continue;
     fields[name] = typeof value === 'string' ? value : [...value];
   }
   return Object.assign(fields, configured);
@@ -22,5 +21,3 @@ export function forwardHeaders(
 
 /** They say how the body is written here and which answers can be read, in one protocol's words. */
 const OF_TRANSPORT = new Set(['accept', 'accept-encoding', 'content-encoding', 'content-type']);
-
-const MADE_BY_GRPC = new Set(['content-type', 'user-agent']);
