@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { hostname } from 'node:os';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Problem, problemOf } from '../../src/sidecar/plan-api/plan-api-answer.ts';
 import { StoreError } from '../../src/store/plan-store.ts';
 import { fanout } from '../cli/span-request.ts';
@@ -325,6 +326,30 @@ describe('malformed requests', () => {
     const api = await CheckedAdmin.of(running.admin);
     const { status, text } = await api.ask('/v1/plans', { method: 'HEAD' });
     expect([status, text]).toEqual([200, '']);
+  });
+
+  test('what goes on behind its answer does not cut that off', async () => {
+    const running = await runSidecar();
+    const socket = connect({
+      host: '127.0.0.1',
+      port: Number(new URL(running.admin).port),
+      allowHalfOpen: true,
+    });
+    onTestFinished(() => void socket.destroy());
+    let error: Error | undefined;
+    socket.on('error', (broken) => {
+      error = broken;
+    });
+    socket.write('no HTTP\r\n\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 /);
+    vi.useFakeTimers({ toFake: ['setTimeout'] }); // for as long as it takes
+    onTestFinished(() => void vi.useRealTimers());
+    for (let i = 0; i < 50; i++) {
+      socket.write('nor is this\r\n\r\n');
+      await sleep(10);
+    }
+    expect(error).toBeUndefined();
   });
 
   test('a body that says it is not compressed, and begins with a mark of its byte order', async () => {

@@ -59,6 +59,8 @@ export function malformedProblem(code: string | undefined): Problem {
 
 /** Answers where there is no request to answer to. */
 export function refuseRaw(socket: Duplex, problem: Problem): void {
+  // The parser fails again on what follows, and to cut that off would take the answer with it.
+  if (socket.writableEnded) return;
   socket.on('error', () => {});
   if (!socket.writable) {
     socket.destroy();
