@@ -125,6 +125,26 @@ test('no heartbeat comes before it is known whether there is something to tell',
   expect((await listen()).status).toBe(500);
 });
 
+test('who is sent away before it is known what to tell hears nothing, and nobody of it', async () => {
+  const plan = new Plan();
+  let answer = () => {};
+  plan.ready = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const events = new PlanEvents(1);
+  const adding: Promise<void>[] = [];
+  const server = createServer((_, response) => void adding.push(events.add(response, plan.news())));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const asked = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await eventually(async () => (plan.listeners.size > 0 ? true : undefined));
+  events.close();
+  answer();
+  await expect(adding[0]).resolves.toBeUndefined();
+  expect(await (await asked).text()).toBe('');
+  expect([events.size, plan.listeners.size]).toEqual([0, 0]);
+});
+
 test('who leaves too much unread is sent away', async () => {
   class Unread extends EventEmitter {
     writableLength = 0;

@@ -287,7 +287,7 @@ describe('malformed requests', () => {
     ],
     [
       'a body that is no UTF-8',
-      request('POST /v1/plans/a/partition', `${json}Content-Length: 14\r\n`).concat('{"calls":["\xff"]}'),
+      request('POST /v1/plans/a/partition', `${json}Content-Length: 15\r\n`).concat('{"calls":["\xff"]}'),
       `${plan}/partition`,
       400,
     ],
@@ -350,6 +350,11 @@ describe('malformed requests', () => {
       await sleep(10);
     }
     expect(error).toBeUndefined();
+  });
+
+  test('a sender of HTTP/1.0, who need not say whom it asks', async () => {
+    const running = await runSidecar();
+    expect((await raw(running.admin, 'GET /v1/plans HTTP/1.0\r\n\r\n')).status).toBe(200);
   });
 
   test('a body that says it is not compressed, and begins with a mark of its byte order', async () => {

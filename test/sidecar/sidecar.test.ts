@@ -263,13 +263,21 @@ test('the admin port speaks TLS, and asks for a certificate where that is config
   const file = (name: string) => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));
   const yaml = `extensions: {admin: {tls: {cert_file: ${file('server.crt')}, key_file: ${file('server.key')}, client_ca_file: ${file('authority.crt')}}}}`;
   const { admin, log } = await runSidecar(yaml, { admin: 'localhost:0' });
-  const ask = (who: string | undefined) =>
+  const ask = (who: string | undefined, host = 'localhost') =>
     new Promise<number | undefined>((resolve, reject) => {
       const client = who && { cert: readFileSync(file(`${who}.crt`)), key: readFileSync(file(`${who}.key`)) };
-      const options = { ca: readFileSync(file('authority.crt')), agent: false as const, ...(client || {}) };
+      const options = {
+        ca: readFileSync(file('authority.crt')),
+        agent: false as const,
+        servername: 'localhost',
+        headers: { host },
+        ...(client || {}),
+      };
       get(`${admin}/v1/plans`, options, (answer) => resolve(answer.resume().statusCode)).on('error', reject);
     });
   expect(await ask('client')).toBe(200);
+  // The certificate has said who this is, so that no name can lead a browser astray.
+  expect(await ask('client', 'rebound.example')).toBe(200);
   await expect(ask('stranger')).rejects.toThrow();
   await expect(ask(undefined)).rejects.toThrow();
   expect(log.filter(({ level }) => Number(level) >= 40)).toEqual([]);
