@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { PlanApi } from '../../src/sidecar/plan-api/plan-api.ts';
 import type { PlanList } from '../../src/sidecar/plan-api/plan-api-schemas.ts';
 import type { Tenant } from '../../src/sidecar/tenants.ts';
 import { MemoryPlanStore } from '../../src/store/memory-plan-store.ts';
-import { StoreError } from '../../src/store/plan-store.ts';
+import { type GroupSupport, StoreError } from '../../src/store/plan-store.ts';
 
 /** A store that has these agents, and whose plans cannot be read for the reasons given. */
 class Agents extends MemoryPlanStore {
@@ -81,4 +81,25 @@ test('of a long list no more than sixteen plans are read at a time', async () =>
   const store = new Agents(ids);
   expect(idsOf(await list(store))).toEqual(ids);
   expect(store.most).toBe(16);
+});
+
+test('an agent was last seen when the latest of its groups was', async () => {
+  const support = ([10, 30, 20] as const).map((seconds): GroupSupport => {
+    const group = { groupId: `g${seconds}`, toolNames: ['x', 'y'], runs: 1 };
+    return { ...group, firstSeen: [1, 0], lastSeen: [seconds, 0] };
+  });
+  const store = new Agents(['a']);
+  store.support = async () => support;
+  expect((await list(store)).agents).toMatchObject([{ last_seen: '1970-01-01T00:00:30Z' }]);
+});
+
+test('whoever asks for an agent that there is not is told a hundred names at most', async () => {
+  const ids = Array.from({ length: 150 }, (_, i) => `agent ${i}`);
+  const api = new PlanApi(1);
+  onTestFinished(() => api.close());
+  const asked = api.runs({ store: new Agents(ids) } as Partial<Tenant> as Tenant, 'x', new URLSearchParams());
+  await expect(asked).rejects.toMatchObject({
+    status: 404,
+    extensions: { known_agents: ids.slice(0, 100) },
+  });
 });

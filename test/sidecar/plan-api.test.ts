@@ -352,6 +352,13 @@ describe('malformed requests', () => {
     expect(error).toBeUndefined();
   });
 
+  test('a body that nobody read ends its connection, as what is left of it would be taken for a request', async () => {
+    const running = await runSidecar();
+    const fields = `${host}Content-Type: text/plain\r\nContent-Length: 1000\r\n`;
+    const answer = await raw(running.admin, `POST /v1/plans/a/partition HTTP/1.1\r\n${fields}\r\nhalf of it`);
+    expect([answer.status, answer.headers.get('connection')?.trim()]).toEqual([415, 'close']);
+  });
+
   test('a sender of HTTP/1.0, who need not say whom it asks', async () => {
     const running = await runSidecar();
     expect((await raw(running.admin, 'GET /v1/plans HTTP/1.0\r\n\r\n')).status).toBe(200);
@@ -405,7 +412,9 @@ describe('credentials', () => {
   });
 
   test('names that lead here are refused wherever the port is bound, unless they are known', async () => {
-    const { admin } = await runSidecar(yaml('allowed_hosts: [plans.internal]'), { admin: '0.0.0.0:0' });
+    const { admin } = await runSidecar(yaml('allowed_hosts: [plans.internal, Other.Internal]'), {
+      admin: '0.0.0.0:0',
+    });
     const { port } = new URL(admin);
     const ask = async (host: string) => {
       const text = `GET /v1/plans HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
@@ -418,6 +427,7 @@ describe('credentials', () => {
       '[::1]:4319',
       '[fd00::1]',
       'Plans.Internal:80',
+      'other.internal',
     ];
     expect(await Promise.all([...hosts, hostname(), ''].map(ask))).toEqual([...hosts, '', ''].map(() => 200));
     const strangers = [
