@@ -133,7 +133,7 @@ export class PlanApiServer {
     const [, encoded, part] =
       /^\/v1\/plans(?:\/([^/]+)(?:\/(groups|runs|partition|events))?)?\/?$/.exec(path) ?? [];
     const tenant = tenants.get(name);
-    if (!path.startsWith('/v1/plans') || tenant === undefined) throw noSuchPath();
+    if (tenant === undefined) throw noSuchPath();
     if (encoded === undefined) {
       if (!/^\/v1\/plans\/?$/.test(path)) throw noSuchPath();
       assertMethod(request, 'GET, HEAD');
