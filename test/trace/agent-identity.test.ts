@@ -18,6 +18,7 @@ describe('what an agent is called', () => {
   it("is what the user's rule says of its calls", () => {
     const spans = [agent('root', { name: 'planner' }), tool('a', { parent: 'root', agentOverride: 'mine' })];
     expect(agentsOf(spans)).toEqual(['mine']);
+    expect(agentsOf([...spans, tool('A', { parent: 'root' })])).toEqual(['mine']);
   });
 
   it("is not what the user's rule says of an agent around it, unless it has no name of its own", () => {
@@ -98,6 +99,13 @@ describe('the name stamped on a call', () => {
 
   it('is heard of calls whose agent was not seen', () => {
     expect(callsByAgent([stamped('a', 't1'), stamped('b', 't2')])).toEqual({ a: [['t1']], b: [['t2']] });
+  });
+
+  it("is only then heard in the framework's own place for it too", () => {
+    const placed = tool('t1', { parent: 'root', frameworkName: 'fn', isFlat: true });
+    expect(callsByAgent([placed])).toEqual({ fn: [['t1']] });
+    const two = [placed, tool('t2', { parent: 'root', frameworkName: 'other', isFlat: true })];
+    expect(callsByAgent([workflow('root', { name: 'flow' }), ...two])).toEqual({ flow: [['t1', 't2']] });
   });
 
   it('keeps the runs of one span apart by id', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryTraceBuffer } from '../../src/trace/memory-trace-buffer.ts';
-import { resolveTraceBufferOptions } from '../../src/trace/trace-buffer.ts';
+import { type ReleasedTrace, resolveTraceBufferOptions } from '../../src/trace/trace-buffer.ts';
+import { other, recordOf, traceIdOf } from '../support/spans.ts';
 import { describeTraceBufferAccount } from './trace-buffer-account.ts';
 import { describeTraceBuffer } from './trace-buffer-contract.ts';
 import type { MakeTraceBuffer } from './trace-buffer-harness.ts';
@@ -10,6 +11,21 @@ const make: MakeTraceBuffer = (options, sink) => new MemoryTraceBuffer(options, 
 describe('MemoryTraceBuffer', () => {
   describeTraceBuffer(make);
   describeTraceBufferAccount(make);
+});
+
+it('reads spans of a trace without a call only while it is held, and gives their places to others then', () => {
+  const released: ReleasedTrace[] = [];
+  const buffer = new MemoryTraceBuffer(resolveTraceBufferOptions({}), {
+    released: (trace) => released.push(trace),
+    late: () => {},
+    duplicate: () => {},
+    snapshot: () => undefined,
+  });
+  for (const trace of ['one', 'two']) buffer.add(traceIdOf(trace), recordOf(other('root')), 0);
+  buffer.flush(0);
+  expect(released[0]?.spans).toEqual([recordOf(other('root'))]);
+  buffer.tick(3_600_000);
+  expect(() => released[1]?.spans).toThrow('gone');
 });
 
 describe('resolveTraceBufferOptions', () => {

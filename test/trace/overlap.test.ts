@@ -152,6 +152,18 @@ describe('a layer of a call is no call', () => {
     expect(callsByAgent(spans).planner).toEqual([['search', 'search']]);
   });
 
+  it('through what is a layer itself, by its own sign or by that of the call', () => {
+    const through = (inner: string) => [
+      root,
+      long('outer', 'root', { name: 'search', callId: 'c1' }),
+      long('client', 'outer', { name: 'tools/call', isMcp: true, callId: 'rpc1' }),
+      long('inner', 'client', { name: 'find', callId: inner }),
+    ];
+    expect(callsByAgent(through('c1')).planner).toEqual([['search']]);
+    expect(callsByAgent(through('rpc1')).planner).toEqual([['search']]);
+    expect(callsByAgent(through('c2')).planner).toEqual([['find', 'search']]);
+  });
+
   it('through client and server of an MCP call', () => {
     const spans = [
       root,
@@ -167,7 +179,8 @@ describe('a layer of a call is no call', () => {
       root,
       long('outer', 'root', { callId: 'c1' }),
       long('layer', 'outer', { callId: 'c1' }),
-      long('a', 'layer'),
+      long('deeper', 'layer', { callId: 'c1' }),
+      long('a', 'deeper'),
       long('b', 'outer'),
     ];
     expect(cohortsOf(spans)).toEqual([['a', 'b']]);
@@ -186,6 +199,16 @@ describe('a layer of a call is no call', () => {
       long('b', 'root', { from: 0, to: 300 }),
     ];
     expect(cohortsOf(spans)).toEqual([]);
+  });
+
+  it('and does not time the call where it only shows its way', () => {
+    const spans = [
+      root,
+      long('a', 'root', { from: 0, to: 500 }),
+      long('client', 'a', { from: 400, to: 500, isMcp: true }),
+      long('b', 'root', { from: 0, to: 300 }),
+    ];
+    expect(cohortsOf(spans)).toEqual([['a', 'b']]);
   });
 });
 
@@ -208,6 +231,22 @@ describe('siblings of one call id', () => {
       tool('a2', { parent: 'root', name: 'a', callId: 'c1', from: 50, to: 90 }),
     ];
     expect(callsByAgent(spans).planner).toEqual([['a', 'a']]);
+    expect(callsByAgent([...spans, long('b', 'root')]).planner).toEqual([['a', 'b', 'a']]);
+  });
+
+  it('are one call with the retry that they overlap, not with the one before', () => {
+    const retry = (id: string, from: number, to: number) =>
+      tool(id, { parent: 'root', name: 'a', callId: 'c1', from, to });
+    const spans = [root, retry('a', 0, 50), retry('a2', 60, 100), retry('a3', 70, 120)];
+    expect(callsByAgent(spans).planner).toEqual([['a', 'a']]);
+  });
+
+  it('are one call without an end where one of them has none', () => {
+    const twin = { parent: 'root', name: 'a', callId: 'c1' };
+    const open = tool('x', { ...twin, from: 0, to: undefined });
+    const ended = tool('y', { ...twin, from: 10, to: 50 });
+    const [run] = runsOf([root, open, ended]);
+    expect(run?.calls.map(({ name, endedAt }) => [name, endedAt])).toEqual([['a', undefined]]);
   });
 
   it('put what either encloses into one scope', () => {
@@ -278,6 +317,71 @@ describe('in an emitter that flattens the tree', () => {
     expect(cohortsOf([flow, ask, model, ...parallel])).toEqual([]);
   });
 
+  it('so does one that is open still, or begins with the model call', () => {
+    const model = llm('l', { ...flat, from: 60, to: 90 });
+    const open = tool('ask', { ...flat, from: 50, to: undefined });
+    expect(cohortsOf([flow, open, model, ...parallel])).toEqual([]);
+    const atOnce = tool('ask', { ...flat, from: 60, to: 300 });
+    expect(cohortsOf([flow, atOnce, model, ...parallel])).toEqual([]);
+  });
+
+  it('but not one that is over as the model call starts, but for what clocks round', () => {
+    const ask = tool('ask', { ...flat, from: 50, to: 300 });
+    const inside = tool('a', { ...flat, from: 100, to: 200 });
+    expect(cohortsOf([flow, ask, inside, llm('l', { ...flat, from: 298 })])).toEqual([['a', 'ask']]);
+    expect(cohortsOf([flow, ask, inside, llm('l', { ...flat, from: 297 })])).toEqual([]);
+  });
+
+  it('what ends up to 5 ms after such a call lies inside still', () => {
+    const ask = tool('ask', { ...flat, from: 50, to: 300 });
+    const model = llm('l', { ...flat, from: 60, to: 90 });
+    const until = (to: number) => cohortsOf([flow, ask, model, tool('a', { ...flat, from: 100, to })]);
+    expect(until(305)).toEqual([]);
+    expect(until(305.001)).toEqual([['a', 'ask']]);
+  });
+
+  it('of many such calls the one that ends last tells what lies inside', () => {
+    const model = llm('l', { ...flat, from: 60, to: 90 });
+    const asks = [300, 80, 70, 75].map((to, n) => tool(`ask${n}`, { ...flat, from: 50 + n, to }));
+    expect(cohortsOf([flow, model, ...asks, ...parallel])).toEqual([]);
+  });
+
+  it('two such calls that end together lie each inside the other', () => {
+    const model = llm('l', { ...flat, from: 60, to: 90 });
+    const asks = [tool('ask', { ...flat, from: 50, to: 300 }), tool('ask2', { ...flat, from: 51, to: 302 })];
+    expect(cohortsOf([flow, model, ...asks])).toEqual([]);
+  });
+
+  it('hears of model calls in whatever order their agents come', () => {
+    const heard = (id: string, stampedAgent: string, from: number) =>
+      llm(id, { ...flat, from, to: from + 5, stampedAgent });
+    const models = [heard('k', 'one', 10), heard('l', 'two', 60), heard('m', 'one', 350)];
+    const ask = tool('ask', { ...flat, from: 50, to: 300 });
+    expect(cohortsOf([flow, ask, ...models, ...parallel])).toEqual([]);
+  });
+
+  it('does not hear of model calls of another agent where the tools bear theirs', () => {
+    const mine = { ...flat, stampedAgent: 'planner' };
+    const model = llm('l', { ...flat, from: 60, to: 90, stampedAgent: 'researcher' });
+    const tools = [tool('ask', { ...mine, from: 50, to: 300 }), tool('a', { ...mine, from: 100, to: 200 })];
+    expect(cohortsOf([flow, model, ...tools])).toEqual([['a', 'ask']]);
+  });
+
+  it('trusts a tool call that another emitter put into the tree', () => {
+    const model = llm('l', { ...flat, from: 60, to: 90 });
+    const ask = tool('ask', { parent: 'flow', from: 50, to: 300 });
+    expect(cohortsOf([flow, model, ask, tool('a', { ...flat, from: 100, to: 200 })])).toEqual([['a', 'ask']]);
+  });
+
+  it('what lies inside has a scope apart from that of what outlives it', () => {
+    const model = llm('l', { ...flat, from: 60, to: 90 });
+    const ask = tool('ask', { ...flat, from: 50, to: 300 });
+    const sub = tool('sub', { ...flat, from: 100, to: 304 });
+    expect(cohortsOf([flow, model, ask, sub, tool('inner', { parent: 'sub', from: 110, to: 400 })])).toEqual(
+      [],
+    );
+  });
+
   it('what lies inside does not overlap what it encloses itself either', () => {
     const ask = tool('ask', { ...flat, from: 50, to: 300 });
     const model = llm('l', { ...flat, from: 60, to: 90 });
@@ -338,5 +442,13 @@ describe('the overlap that counts', () => {
     const [two] = runsOf(pair(10, 'server'));
     expect(two).toMatchObject({ crossResourceOverlapMillis: 50 });
     expect(two?.calls.map(({ resource }) => resource)).toEqual(['process', 'server']);
+  });
+
+  it('says nothing of the process of a model call', () => {
+    const model = llm('l', { parent: 'root', from: 1, to: 2, process: 'gateway' });
+    const [one] = runsOf([...pair(10), model]);
+    expect(JSON.stringify(one)).not.toMatch(/resource/i);
+    const [two] = runsOf([...pair(10, 'server'), model]);
+    expect(two?.calls.map(({ resource }) => resource)).toEqual(['process', undefined, 'server']);
   });
 });

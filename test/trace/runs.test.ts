@@ -83,10 +83,24 @@ describe('one run for each agent run', () => {
     expect(run).toMatchObject({ agentId: 'outer', startedAt: at(5), endedAt: at(70) });
   });
 
+  it('names such a run after the outermost agent of its first call, else its workflow', () => {
+    const name = (spans: Parameters<typeof runsOf>[0]) => runsOf(spans, { run: 'trace' })[0]?.agentId;
+    const outer = agent('outer', { name: 'outer' });
+    const inner = agent('inner', { name: 'inner', parent: 'outer' });
+    expect(name([outer, inner, tool('a', { parent: 'inner' })])).toBe('outer');
+    expect(
+      name([
+        other('http'),
+        workflow('crew', { name: 'crew', parent: 'http' }),
+        tool('a', { parent: 'crew' }),
+      ]),
+    ).toBe('crew');
+  });
+
   it('cuts a cycle of parents and loses no call', () => {
     const spans = [step('a', { parent: 'c' }), step('b', { parent: 'a' }), tool('c', { parent: 'b' })];
     expect(runsOf(spans).flatMap(({ calls }) => calls)).toHaveLength(1);
-    expect(runsOf([tool('self', { parent: 'self' })])).toHaveLength(1);
+    expect(assembled([tool('self', { parent: 'self' })])[0]?.members).toHaveLength(1);
   });
 
   it('copes with a trace as deep as it is long', () => {
@@ -151,8 +165,8 @@ describe('the record of a run', () => {
       agent('root'),
       tool('e', { parent: 'root', name: 'z', from: 0, to: 5 }),
       tool('d', { parent: 'root', name: '\u{1f600}', from: 1, to: 5 }),
-      tool('c', { parent: 'root', name: '\uff5e', from: 1, to: 6 }),
-      tool('b', { parent: 'root', name: '\uff5e', from: 1, to: 5 }),
+      tool('b', { parent: 'root', name: '\uff5e', from: 1, to: 6 }),
+      tool('c', { parent: 'root', name: '\uff5e', from: 1, to: 5 }),
       llm('a2', { parent: 'root', name: '\uff5e', from: 1, to: 5, modelName: 'second' }),
     ];
     const [run] = runsOf([...spans].reverse());
@@ -192,6 +206,23 @@ describe('the record of a run', () => {
       llm('inner', { parent: 'http', name: 'client' }),
     ];
     expect(runsOf(spans)[0]?.calls.map(({ name }) => name)).toEqual(['client']);
+    const throughOther = [
+      agent('root'),
+      llm('outer', { parent: 'root', name: 'framework' }),
+      other('http', { parent: 'outer' }),
+      llm('inner', { parent: 'http', name: 'client' }),
+    ];
+    expect(runsOf(throughOther)[0]?.calls.map(({ name }) => name)).toEqual(['client']);
+  });
+
+  it('counts a model call that encloses a tool call and the model call of that as two', () => {
+    const spans = [
+      agent('root'),
+      llm('outer', { parent: 'root', name: 'outer' }),
+      tool('ask', { parent: 'outer' }),
+      llm('inner', { parent: 'ask', name: 'inner' }),
+    ];
+    expect(runsOf(spans)[0]?.calls.map(({ name }) => name)).toEqual(['ask', 'inner', 'outer']);
   });
 
   it('says by which overlap it is to be read', () => {
@@ -199,6 +230,10 @@ describe('the record of a run', () => {
     expect(runsOf(spans)[0]).toMatchObject({ minOverlapMillis: 2 });
     expect(runsOf(spans, { minOverlapMillis: 0 })[0]).not.toHaveProperty('minOverlapMillis');
     expect(runsOf(spans)[0]).not.toHaveProperty('crossResourceOverlapMillis');
+    const two = [...spans, tool('b', { parent: 'root', process: 'server' })];
+    expect(runsOf(two, { crossResourceOverlapMillis: 0 })[0]).not.toHaveProperty(
+      'crossResourceOverlapMillis',
+    );
   });
 
   it('tells which spans it is made of', () => {
@@ -211,6 +246,10 @@ describe('the record of a run', () => {
     ];
     const members = assembled(spans)[0]?.members.map(({ spanId }) => spanId);
     expect(members?.sort()).toEqual([idOf('a'), idOf('layer'), idOf('root')].sort());
+  });
+
+  it('tells of a call that is its own run span but once', () => {
+    expect(assembled([tool('a')])[0]?.members.map(({ spanId }) => spanId)).toEqual([idOf('a')]);
   });
 });
 
@@ -243,5 +282,12 @@ describe('a later segment', () => {
       ['planner', ['a', 'b']],
     ]);
     expect(runs[0]?.members.map(({ spanId }) => spanId)).toEqual([idOf('a'), idOf('b')]);
+  });
+
+  it('does not count the layer of a call again that came before the call', () => {
+    const layer = tool('layer', { parent: 'a', callId: 'c1' });
+    const later = [tool('a', { parent: 'root', callId: 'c1' }), other('http', { parent: 'layer' })];
+    const [run] = assembled(later, {}, { context: [...context, layer], segment: 2 });
+    expect(run?.members.map(({ spanId }) => spanId)).toEqual([idOf('a')]);
   });
 });

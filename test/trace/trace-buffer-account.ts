@@ -23,7 +23,7 @@ const LIMITS = {
 export function describeTraceBufferAccount(make: MakeTraceBuffer): void {
   it.each(['wire', 'process'] as const)('accounts for every span at every moment (%s)', (mode) => {
     fc.assert(
-      fc.property(fc.commands(commandsOf(mode), { maxCommands: 60 }), (commands) => {
+      fc.property(fc.commands(commandsOf(mode), { maxCommands: 60, size: 'max' }), (commands) => {
         fc.modelRun(
           () => ({ model: { open: new Map() }, real: new TraceBufferHarness(make, { ...LIMITS, mode }) }),
           commands,

@@ -58,6 +58,17 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(buffer.reasons).toEqual(['remote_root_quiet']);
     });
 
+    it('waits for a local parent that is missing though a root with a remote parent was seen', () => {
+      const buffer = new TraceBufferHarness(make);
+      buffer.add(agent('root'));
+      buffer.add(agent('far', { parent: 'caller', parentIsRemote: true }));
+      buffer.add(tool('search', { parent: 'turn' }));
+      buffer.tick(299_999);
+      expect(buffer.reasons).toEqual([]);
+      buffer.tick(300_000);
+      expect(buffer.reasons).toEqual(['idle']);
+    });
+
     it('keeps to remoteRootQuietMillis also where it is the shortest of all', () => {
       const buffer = new TraceBufferHarness(make, { remoteRootQuietMillis: 500 });
       buffer.add(agent('root', { parent: 'caller', parentIsRemote: true }));
@@ -129,6 +140,32 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       buffer.abandon(tool('broken', { parent: 'root' }));
       expect(buffer.reasons).toEqual(['complete']);
       expect(idsOf(buffer.last.spans)).toEqual(['root']);
+    });
+
+    it('keeps a trace of which nothing can be read no longer than others', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('root'));
+      buffer.start(tool('broken', { parent: 'root' }));
+      buffer.add(agent('root'));
+      buffer.abandon(tool('broken', { parent: 'root' }));
+      buffer.start(tool('later', { parent: 'root' }));
+      buffer.abandon(tool('later', { parent: 'root' }));
+      buffer.flush();
+      expect(buffer.reasons).toEqual(['complete']);
+      buffer.tick(HOUR);
+      expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+    });
+
+    it('releases late spans soon once the last span that was open cannot be read', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('root'));
+      buffer.add(agent('root'));
+      buffer.start(tool('search', { parent: 'root' }));
+      buffer.start(tool('broken', { parent: 'root' }));
+      buffer.add(tool('search', { parent: 'root' }));
+      buffer.abandon(tool('broken', { parent: 'root' }));
+      buffer.tick(2_000);
+      expect(buffer.reasons).toEqual(['complete', 'complete']);
     });
 
     it('lets no quiet decide while a span is open', () => {
@@ -210,6 +247,15 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(idsOf(buffer.last.spans)).toEqual(['root', 'search']);
     });
 
+    it('holds it no longer where that is shorter than the trace is kept for late spans', () => {
+      const buffer = new TraceBufferHarness(make, { ...inProcess, maxTraceAgeMillis: 10_000 });
+      buffer.start(agent('root'));
+      buffer.add(agent('root'));
+      buffer.start(tool('search', { parent: 'root' }));
+      buffer.tick(10_000);
+      expect(buffer.reasons).toEqual(['complete', 'max_age']);
+    });
+
     it('notes no more open spans of a trace than a trace may have', () => {
       const buffer = new TraceBufferHarness(make, { ...inProcess, maxSpansPerTrace: 10 });
       for (let n = 0; n < 100; n++) buffer.start(tool(`t${n}`));
@@ -229,6 +275,7 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       buffer.add(tool('b', { parent: 'root' }));
       expect(buffer.reasons).toEqual(['span_limit']);
       expect(buffer.last.segment).toBe(1);
+      expect(buffer.stats).toMatchObject({ traces: 1, keptTraces: 0 });
       buffer.add(tool('c', { parent: 'root' }));
       buffer.flush();
       expect(buffer.last).toMatchObject({ reason: 'flush', segment: 2, revision: 1 });
@@ -253,7 +300,19 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       for (let n = 0; n < 14; n++) buffer.add(tool(`t${n}`, { parent: 'root' }));
       buffer.flush();
       expect(buffer.last.segment).toBe(3);
-      expect(idsOf(buffer.last.context)).toContain('root');
+      expect(idsOf(buffer.last.context)).toEqual(['root', 't10', 't9']);
+    });
+
+    it('counts the age of a segment from its own begin', () => {
+      const buffer = new TraceBufferHarness(make, { ...limit, mode: 'process', maxTraceAgeMillis: 10_000 });
+      buffer.start(agent('root'));
+      buffer.now = 6_000;
+      for (const id of ['a', 'b', 'c']) buffer.add(tool(id, { parent: 'root' }));
+      buffer.add(tool('d', { parent: 'root' }));
+      buffer.tick(15_999);
+      expect(buffer.reasons).toEqual(['span_limit']);
+      buffer.tick(16_000);
+      expect(buffer.reasons).toEqual(['span_limit', 'max_age']);
     });
 
     it('takes what is open as enclosing, and its end into the segment in which it comes', () => {
@@ -384,6 +443,62 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(buffer.accounted).toBe(1_000);
     });
 
+    it('nor by what it notes of traces as it releases them', () => {
+      for (const end of ['flush', 'tick'] as const) {
+        const buffer = new TraceBufferHarness(make, { maxBufferedBytes: 100_000 });
+        for (let n = 0; buffer.stats.bytes < 95_000; n++) buffer.add(agent('root', { trace: `t${n}` }));
+        if (end === 'flush') buffer.flush();
+        else buffer.tick(2_000);
+        expect(buffer.stats.bytes).toBeLessThanOrEqual(100_000);
+        expect(buffer.accounted).toBe(buffer.received);
+      }
+    });
+
+    it('count traces of which all is open too', () => {
+      const buffer = new TraceBufferHarness(make, { mode: 'process', maxBufferedTraces: 1 });
+      for (const trace of ['one', 'two', 'three']) buffer.start(agent('root', { trace }));
+      expect(buffer.stats.traces).toBe(1);
+    });
+
+    it('release a kept trace for which late spans wait, before all that was not released yet', () => {
+      const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 2 });
+      buffer.add(tool('a', { trace: 'first', parent: 'gone' }));
+      buffer.flush();
+      buffer.now = 100;
+      buffer.add(tool('b', { trace: 'first', parent: 'gone' }));
+      buffer.add(agent('root', { trace: 'done' }));
+      buffer.add(tool('a', { trace: 'new', parent: 'gone' }));
+      expect(buffer.reasons).toEqual(['flush', 'evicted']);
+      expect(labelOf(buffer.last.traceId)).toBe('first');
+      expect(idsOf(buffer.last.fresh)).toEqual(['b']);
+      buffer.now = 150;
+      buffer.add(tool('c', { trace: 'first', parent: 'gone' }));
+      expect(buffer.lateAges).toEqual([50]);
+      expect(buffer.accounted).toBe(buffer.received);
+    });
+
+    it('weigh bytes as well as age', () => {
+      const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 2 });
+      buffer.now = 80;
+      buffer.add(tool('a', { trace: 'older', parent: 'gone' }));
+      buffer.now = 90;
+      for (let n = 0; n < 20; n++) buffer.add(tool(`b${n}`, { trace: 'big', parent: 'gone' }));
+      buffer.now = 100;
+      buffer.add(tool('a', { trace: 'new', parent: 'gone' }));
+      expect(labelOf(buffer.last.traceId)).toBe('big');
+    });
+
+    it('take no trace for done of which a span is open', () => {
+      const buffer = new TraceBufferHarness(make, { mode: 'process', maxBufferedTraces: 1 });
+      buffer.start(agent('root', { trace: 'first' }));
+      buffer.start(tool('a', { trace: 'first', parent: 'root' }));
+      buffer.add(agent('root', { trace: 'first' }));
+      buffer.start(agent('root', { trace: 'other' }));
+      buffer.add(tool('a', { trace: 'first', parent: 'root' }));
+      expect(buffer.lateAges).toEqual([]);
+      expect(buffer.last).toMatchObject({ traceId: traceIdOf('first'), segment: 2, reason: 'complete' });
+    });
+
     it('forgets kept traces first, releases complete ones next, then the costliest by bytes and age', () => {
       const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 4 });
       buffer.add(agent('root', { trace: 'kept' }));
@@ -409,10 +524,12 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
 
     it('lets the trace go that was longest without a span where told so, as for files', () => {
       const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 2, evict: 'idle' });
-      for (const id of ['a', 'b', 'c', 'd']) buffer.add(tool(id, { trace: 'quiet', parent: 'gone' }));
-      buffer.now = 1;
       buffer.add(tool('a', { trace: 'lively', parent: 'gone' }));
+      buffer.now = 1;
+      for (const id of ['a', 'b', 'c', 'd']) buffer.add(tool(id, { trace: 'quiet', parent: 'gone' }));
       buffer.now = 2;
+      buffer.add(tool('b', { trace: 'lively', parent: 'gone' }));
+      buffer.now = 3;
       buffer.add(tool('a', { trace: 'new', parent: 'gone' }));
       expect(labelOf(buffer.last.traceId)).toBe('quiet');
     });
