@@ -97,7 +97,7 @@ type Layers = ReadonlyMap<SpanNode, readonly SpanRecord[]>;
 
 function isCall(node: SpanNode): boolean {
   if (node.isContext || node.layerOf !== undefined) return false;
-  return node.role === 'llm' || (node.role === 'tool' && !node.record.verdict.isExecution);
+  return node.role === 'llm' || node.role === 'tool';
 }
 
 /** A call belongs to its nearest agent, else its nearest workflow, else its topmost known ancestor. */

@@ -116,12 +116,11 @@ function mergeTwins(calls: Call[]): Call[] {
 
 /** @param calls in order of start. */
 function anyOverlap(calls: readonly Call[]): boolean {
-  let latest: Call | undefined;
-  for (const call of calls) {
-    if (latest !== undefined && isRunningAt(latest, call.start)) return true;
-    if (latest === undefined || compareEnds(call.end, latest.end) > 0) latest = call;
-  }
-  return false;
+  // A call that runs on past any later start runs on past the next one.
+  return calls.some((call, index) => {
+    const before = calls[index - 1];
+    return before !== undefined && isRunningAt(before, call.start);
+  });
 }
 
 function shareCallId(calls: readonly Call[]): boolean {
