@@ -52,6 +52,24 @@ it('is the same for the same run, and another for another', () => {
   );
 });
 
+it.each<[string, Partial<RunRecord>, Partial<RunRecord>]>([
+  ['a fraction', { minOverlapMillis: 2.25 }, { minOverlapMillis: 2.5 }],
+  ['the overlap between processes', { crossResourceOverlapMillis: 2 }, { crossResourceOverlapMillis: 50 }],
+  ['the high bits of a time', { startedAt: [2 ** 33 + 7, 0] }, { startedAt: [2 ** 34 + 7, 0] }],
+])('tells runs apart that differ in %s', (_, one, other) => {
+  const before: RunRecord = { id: 'one', agentId: 'planner', startedAt: [1, 0], calls: [] };
+  expect(fingerprintOf({ ...before, ...one })).not.toBe(fingerprintOf({ ...before, ...other }));
+});
+
+it('is never shared by runs of one kind', () => {
+  const count = 10_000;
+  const seen = new Set<number>();
+  for (let n = 0; n < count; n++) {
+    seen.add(fingerprintOf({ id: 'one', agentId: 'planner', startedAt: [1_795_352_484, n], calls: [] }));
+  }
+  expect(seen.size).toBe(count);
+});
+
 it('tells runs apart that differ in a single field', () => {
   fc.assert(
     fc.property(run, call, fc.nat(), (before, other, choice) => {

@@ -8,6 +8,7 @@ import type { Time } from '../../src/model/time.ts';
 const text = fc.oneof(
   fc.string(),
   fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom('a', '~', '\x7f', '\x80', '\xe9', '\xff', '"') }),
   fc.string({ minLength: 60, maxLength: 70 }),
 );
 const time: fc.Arbitrary<Time> = fc.tuple(

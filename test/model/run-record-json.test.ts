@@ -94,6 +94,8 @@ describe('the JSON of a run', () => {
     [{ ...JSON_RUN, calls: [{ ...call, kind: 'secret' }] }, 'calls[0].kind'],
     [{ ...JSON_RUN, calls: [{ ...call, name: 7 }] }, 'calls[0].name'],
     [{ ...JSON_RUN, calls: [{ ...call, prompt_tokens: -1 }] }, 'calls[0].prompt_tokens'],
+    // What JSON.parse makes of 1e999.
+    [{ ...JSON_RUN, min_overlap_ms: Number.POSITIVE_INFINITY }, 'min_overlap_ms'],
     [{ ...JSON_RUN, calls: [{ ...call, scope: ['secret'] }] }, 'calls[0].scope'],
   ])('%# that is none is refused with the field, never with its value', (json, field) => {
     let message = '';
