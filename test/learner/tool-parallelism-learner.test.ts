@@ -224,6 +224,37 @@ describe('of a wide run', () => {
   });
 });
 
+describe('a learner that has seen many runs', () => {
+  /** A run for each cohort: its names run at once. */
+  const runOf = (...cohorts: readonly (readonly string[])[]) =>
+    runRecordOf(cohorts.flatMap((names, n) => names.map((name) => ({ name, from: 10 * n, to: 10 * n + 5 }))));
+
+  it('does not take runs of other cohorts for one of a known kind', () => {
+    const learner = new ToolParallelismLearner();
+    const cohorts = Array.from({ length: 40 }, (_, n) => [`a${n}`, `b${n}`]);
+    for (const cohort of cohorts) learner.learn(runOf(cohort));
+    for (const first of cohorts) {
+      for (const second of cohorts) {
+        if (first === second) continue;
+        expect(learner.learn(runOf(first, second)).cohorts.map(({ names }) => names)).toEqual([
+          first,
+          second,
+        ]);
+      }
+    }
+  });
+
+  it('gives the very same lesson for a run of a known kind, until it has seen too many names and starts anew', () => {
+    const learner = new ToolParallelismLearner();
+    const known = learner.learn(runOf(['a', 'b']));
+    expect(learner.learn(runOf(['b', 'a']))).toBe(known);
+    for (let n = 0; n < 20_000; n++) learner.learn(runOf([`t${n}`]));
+    const anew = learner.learn(runOf(['a', 'b']));
+    expect(anew).not.toBe(known);
+    expect(anew).toEqual(known);
+  });
+});
+
 it.each([{ maxGroups: 0 }, { maxGroups: 1.5 }, { cohorts: 'all' as 'every' }])('refuses %o', (options) => {
   expect(() => new ToolParallelismLearner(options)).toThrow(RangeError);
 });
