@@ -291,6 +291,30 @@ describe.each(STORES)('a reader on %s', (_, makeStore) => {
     expect(told).toHaveLength(before);
   });
 
+  it('tells of no change any more once it is closed, nor asks to be told', async () => {
+    let listeners = 0;
+    const counting = new Proxy(store, {
+      get(target, key) {
+        const member: unknown = Reflect.get(target, key, target);
+        if (key !== 'subscribe') return typeof member === 'function' ? member.bind(target) : member;
+        return (...given: Parameters<PlanStore['subscribe']>) => {
+          const unsubscribe = target.subscribe(...given);
+          listeners++;
+          return () => {
+            listeners--;
+            unsubscribe();
+          };
+        };
+      },
+    });
+    const closing = new PlanReader({ store: counting });
+    closing.subscribe(() => {});
+    await closing.get('planner');
+    expect(listeners).toBe(2);
+    await closing.close();
+    expect(listeners).toBe(0);
+  });
+
   it('leaves a store that it was given open', async () => {
     await reader.get('planner');
     await reader.close();

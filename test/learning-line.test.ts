@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { LearningLine } from '../src/learning-line.ts';
+import type { ReleasedTrace } from '../src/trace/trace-buffer.ts';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
+
+/** A line with what was learned, and a store that is as it is told to be. */
+function lineOf({ holds = false } = {}) {
+  const learned: number[] = [];
+  const store = { isBehind: false, fullFrom: Number.POSITIVE_INFINITY };
+  const backlog = {
+    get isBehind() {
+      return store.isBehind;
+    },
+    isFull: (outside = 0) => outside >= store.fullFrom,
+  };
+  const line = new LearningLine((trace) => learned.push(trace.segment), backlog, holds);
+  let sent = 0;
+  const push = (count: number, waits = false) => {
+    for (let n = 0; n < count; n++) line.push({ segment: sent++ } as ReleasedTrace, waits);
+  };
+  return { line, learned, store, push };
+}
+
+describe('a finished trace', () => {
+  it('is learned at once where it is one of the first 32 of a batch, and later in its turn else', async () => {
+    const { line, learned, push } = lineOf();
+    line.beginBatch();
+    push(100);
+    expect(learned).toHaveLength(32);
+    for (let turns = 0; turns < 4; turns++) await turn();
+    expect(learned).toEqual(Array.from({ length: 100 }, (_, n) => n));
+  });
+
+  it('waits where it was not to be learned now', async () => {
+    const { line, learned, push } = lineOf();
+    line.beginBatch();
+    push(3, true);
+    expect(learned).toEqual([]);
+    await line.drain(performance.now() + 1_000);
+    expect(learned).toHaveLength(3);
+  });
+
+  it('waits while the store is behind, and goes on once it has caught up', async () => {
+    const { line, learned, store, push } = lineOf();
+    store.isBehind = true;
+    line.beginBatch();
+    push(3);
+    await pause(20);
+    expect(learned).toEqual([]);
+    store.isBehind = false;
+    await pause(50);
+    expect(learned).toEqual([0, 1, 2]);
+  });
+
+  it('waits no longer where 2,000 do, unless its source is held back', () => {
+    for (const holds of [false, true]) {
+      const { learned, store, push } = lineOf({ holds });
+      store.isBehind = true;
+      push(2_100);
+      expect(learned).toHaveLength(holds ? 0 : 100);
+    }
+  });
+
+  it('of a source that is held back waits for a store that is full, too', () => {
+    for (const holds of [false, true]) {
+      const { line, learned, store, push } = lineOf({ holds });
+      store.fullFrom = 0;
+      line.beginBatch();
+      push(3);
+      expect(learned).toHaveLength(holds ? 0 : 3);
+    }
+  });
+});
+
+describe('the line', () => {
+  it('is full with more than 1,000 traces, or where the store is with those that wait', () => {
+    const { line, store, push } = lineOf();
+    store.isBehind = true;
+    push(1_000, true);
+    expect(line.isFull).toBe(false);
+    store.fullFrom = 1_000;
+    expect(line.isFull).toBe(true);
+    store.fullFrom = Number.POSITIVE_INFINITY;
+    push(1, true);
+    expect(line.isFull).toBe(true);
+  });
+
+  it('is drained no faster than the store takes it, and no longer than there is time', async () => {
+    const { line, learned, store, push } = lineOf();
+    push(3, true);
+    store.isBehind = true;
+    await line.drain(performance.now() + 30);
+    expect(learned).toEqual([]);
+    expect(line.takeRest().map(({ segment }) => segment)).toEqual([0, 1, 2]);
+    expect(line.takeRest()).toEqual([]);
+  });
+});
