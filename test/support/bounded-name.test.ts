@@ -6,6 +6,12 @@ import { boundedName } from '../../src/support/bounded-name.ts';
 const hashOf = (name: string) => createHash('sha256').update(name, 'utf8').digest('hex').slice(0, 12);
 
 describe('boundedName', () => {
+  it('counts bytes and not characters', () => {
+    const name = '\uff5e'.repeat(86);
+    expect(Buffer.byteLength(boundedName(name))).toBeLessThanOrEqual(256);
+    expect(boundedName(name.slice(1))).toBe(name.slice(1));
+  });
+
   it('keeps what fits', () => {
     for (const name of ['', 'search', 'поиск', '🔎', 'x'.repeat(256), '€'.repeat(85)])
       expect(boundedName(name)).toBe(name);
