@@ -211,6 +211,20 @@ describe('WriteQueue', () => {
     expect(settled).toContainEqual(['old/r1#1', 'learned']);
   });
 
+  it('takes an outage for over where the store refuses an agent', async () => {
+    const { store, queue, failures, enqueue } = setUp({ minRetryMillis: 20, maxQueuedRuns: 4 });
+    store.trouble = () => (failures.length === 0 ? 'unavailable' : 'agent_limit');
+    enqueue('a', 'r');
+    await until(() => failures.length === 2);
+    const held = gate();
+    store.gate = held.promise;
+    enqueue('b', 'r1');
+    enqueue('b', 'r2');
+    expect(queue.isBehind).toBe(true);
+    held.open();
+    await queue.drain(1_000);
+  });
+
   it('drops the oldest that wait when it is over its bound in runs', async () => {
     const { queue, store, settled, enqueue } = setUp({ maxQueuedRuns: 3 });
     const held = gate();
@@ -238,30 +252,7 @@ describe('WriteQueue', () => {
     expect(queue.bytes).toBe(0);
   });
 
-  it('is behind from half of its bounds, and full from three quarters, with what waits outside', () => {
-    const { queue, store, enqueue } = setUp({ maxQueuedRuns: 8 });
-    store.gate = new Promise(() => undefined);
-    const seen = Array.from({ length: 8 }, (_, i) => {
-      enqueue(`agent${i}`, 'r');
-      return [queue.isBehind, queue.isFull(), queue.isFull(2)];
-    });
-    expect(seen.map(([isBehind]) => isBehind)).toEqual([false, false, false, true, true, true, true, true]);
-    expect(seen.map(([, isFull]) => isFull)).toEqual([false, false, false, false, false, true, true, true]);
-    expect(seen.map(([, , isFull]) => isFull)).toEqual([false, false, false, true, true, true, true, true]);
-  });
-
-  it('is full but not behind while the store is away', async () => {
-    const { queue, store, failures, enqueue } = setUp({ maxQueuedRuns: 4 });
-    store.trouble = () => 'unavailable';
-    for (let i = 0; i < 4; i++) enqueue(`agent${i}`, 'r');
-    expect([queue.isBehind, queue.isFull()]).toEqual([true, true]);
-    await until(() => failures.length > 0);
-    expect([queue.isBehind, queue.isFull()]).toEqual([false, true]);
-    store.trouble = undefined;
-    await queue.drain(1_000);
-  });
-
-  it('is neither while what fills it waits for plans that cannot be written', async () => {
+  it('is neither behind nor full while what fills it waits for plans that cannot be written', async () => {
     const { queue, store, failures, enqueue } = setUp({
       maxQueuedRuns: 8,
       minRetryMillis: 60_000,
@@ -285,6 +276,65 @@ describe('WriteQueue', () => {
     store.gate = new Promise(() => undefined);
     for (let i = 0; i < 6; i++) enqueue('bad1', `s${i}`);
     expect(state()).toEqual([true, true]);
+  });
+
+  describe('tells whoever can hold back', () => {
+    const slow = { minRetryMillis: 60_000, maxRetryMillis: 60_000 };
+    const fill = (enqueue: (agentId: string, runId: string) => void, agentId: string, count: number) => {
+      for (let n = 0; n < count; n++) enqueue(agentId, `${agentId}${n}`);
+    };
+
+    it('that it is behind from half of its bounds on, and full from three quarters on', () => {
+      const { queue, store, enqueue } = setUp({ maxQueuedRuns: 8 });
+      store.gate = new Promise(() => {});
+      fill(enqueue, 'a', 3);
+      expect([queue.isBehind, queue.isFull()]).toEqual([false, false]);
+      expect([queue.isFull(2), queue.isFull(3)]).toEqual([false, true]);
+      enqueue('a', 'fourth');
+      expect([queue.isBehind, queue.isFull()]).toEqual([true, false]);
+      fill(enqueue, 'b', 2);
+      expect(queue.isFull()).toBe(true);
+    });
+
+    it('the same of its bound in bytes', () => {
+      const { queue: measured, store: idle, enqueue: measure } = setUp();
+      idle.gate = new Promise(() => {});
+      measure('a', 'a0');
+      const { queue, store, enqueue } = setUp({ maxQueuedBytes: 8 * measured.bytes });
+      store.gate = new Promise(() => {});
+      fill(enqueue, 'a', 3);
+      expect([queue.isBehind, queue.isFull()]).toEqual([false, false]);
+      fill(enqueue, 'b', 3);
+      expect([queue.isBehind, queue.isFull()]).toEqual([true, true]);
+    });
+
+    it('that it is full, not that it is behind, while the store is away', async () => {
+      const { queue, store, failures, enqueue } = setUp({ ...slow, maxQueuedRuns: 8 });
+      store.trouble = () => 'unavailable';
+      fill(enqueue, 'a', 7);
+      await until(() => failures.length === 1);
+      expect([queue.isBehind, queue.isFull()]).toEqual([false, true]);
+      await queue.close(1);
+    });
+
+    it('neither while half of it waits for an agent whose plan cannot be written, until the store goes away', async () => {
+      const { queue, store, failures, enqueue } = setUp({ ...slow, maxQueuedRuns: 10 });
+      store.trouble = (agentId) => (agentId === 'a' ? 'corrupt_plan' : 'unavailable');
+      fill(enqueue, 'a', 4);
+      await until(() => failures.length === 1);
+      const held = gate();
+      store.gate = held.promise;
+      fill(enqueue, 'b', 4);
+      expect([queue.isBehind, queue.isFull()]).toEqual([false, false]);
+      enqueue('b', 'one more');
+      expect([queue.isBehind, queue.isFull()]).toEqual([true, true]);
+      enqueue('a', 'another');
+      expect([queue.isBehind, queue.isFull()]).toEqual([false, false]);
+      held.open();
+      await until(() => failures.length === 2);
+      expect([queue.isBehind, queue.isFull()]).toEqual([false, true]);
+      await queue.close(1);
+    });
   });
 
   it('drains by a deadline, trying again at once what waits for a retry', async () => {
