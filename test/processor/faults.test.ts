@@ -254,6 +254,20 @@ describe('options that cannot be', () => {
     expect(() => new FanoutSpanProcessor(options)).toThrow(said);
     expect(() => new FanoutSpanProcessor(options)).not.toThrow('hunter2');
   });
+
+  it('but not where runs are remembered for just as long as late spans are taken', async () => {
+    const late = { store: 'memory:', lateMillis: 3_600_000 };
+    expect(() => new FanoutSpanProcessor({ ...late, appliedRunTtlSeconds: 3_599 })).toThrow('late span');
+    const processor = new FanoutSpanProcessor({ ...late, appliedRunTtlSeconds: 3_600 });
+    await processor.shutdown();
+  });
+
+  it('and a store that was made from a URL is closed at shutdown', async () => {
+    const processor = new FanoutSpanProcessor({ store: 'memory:' });
+    expect(await processor.store.agents()).toEqual([]);
+    await processor.shutdown();
+    await expect(processor.store.agents()).rejects.toThrow('closed');
+  });
 });
 
 describe('what the user gives', () => {
