@@ -4,7 +4,9 @@ import { attributeNames } from '../../src/conventions/attribute-names.ts';
 import { BUILT_IN_CONVENTIONS } from '../../src/conventions/built-in-conventions.ts';
 import type { Convention } from '../../src/conventions/convention.ts';
 import { createRecogniser, UNRECOGNISED } from '../../src/conventions/recognise.ts';
+import type { Span } from '../../src/model/span.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
+import { plainSpan, WireSpan } from '../../src/model/wire-span.ts';
 import { spanOf } from './span-of.ts';
 
 const search = spanOf('execute_tool search', {
@@ -101,6 +103,48 @@ describe("the user's conventions", () => {
     };
     const { recognise } = createRecogniser({ conventions: [conventionOf(boom)], onError: boom });
     expect(recognise(search).name).toBe('search');
+  });
+});
+
+describe("the user's rules", () => {
+  it('get a span of the wire as an object that can be copied and printed', () => {
+    const wire = new WireSpan('scope', search.resource, search.attributes);
+    Object.assign(wire, { traceId: search.traceId, name: search.name, kind: 1, flags: 0x300, statusCode: 2 });
+    Object.assign(wire, { spanHigh: -1, spanLow: 1, parentHigh: 0, parentLow: 0x10 });
+    Object.assign(wire, {
+      startSeconds: 1_795_352_400,
+      startNanos: 5,
+      endSeconds: 1_795_352_401,
+      endNanos: 0,
+    });
+    const seen: unknown[] = [];
+    const note = (span: Span) => {
+      seen.push({ ...span });
+      return undefined;
+    };
+    const { recognise, agentOf } = createRecogniser({
+      conventions: [conventionOf(note)],
+      toolName: note,
+      agentId: note,
+    });
+    recognise(wire);
+    agentOf(wire);
+    const plain: Span = {
+      traceId: search.traceId,
+      spanId: 'ffffffff00000001',
+      parentSpanId: '0000000000000010',
+      parentIsRemote: true,
+      name: 'execute_tool search',
+      kind: 1,
+      start: [1_795_352_400, 5],
+      end: [1_795_352_401, 0],
+      isError: true,
+      scopeName: 'scope',
+      resource: search.resource,
+      attributes: search.attributes,
+    };
+    expect(seen).toEqual([plain, plain, plain]);
+    expect(plainSpan(wire)).toEqual(plain);
   });
 });
 
