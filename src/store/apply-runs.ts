@@ -185,7 +185,9 @@ function retract(evidence: EvidenceDraft, run: AppliedRun): void {
 
 /**
  * Finds again what a retraction may have made wrong: the latest contributing run, and the first and last time of the
- * groups concerned. Runs no longer remembered cannot be found, so a time changes only where every run is known.
+ * groups concerned. Runs no longer remembered cannot be found, so a time changes only where every run is known. More
+ * runs are known than were counted where a group had to go and came back: then one of those before is taken back, which
+ * was counted no more.
  */
 function recount(
   evidence: EvidenceDraft,
@@ -210,7 +212,7 @@ function recount(
   for (const [key, seen] of affected) {
     const known = evidence.get(key);
     if (known !== undefined && seen !== undefined && seen.runs >= known.runs) {
-      evidence.set(key, { ...known, firstSeen: seen.first, lastSeen: seen.last });
+      evidence.set(key, { ...known, runs: seen.runs, firstSeen: seen.first, lastSeen: seen.last });
     }
   }
   return latest;

@@ -108,3 +108,25 @@ describe('what a withdrawn run leaves', () => {
     expect(next).toMatchObject({ retracted: false, groupsAdded: 1 });
   });
 });
+
+describe('a group that came back after it had to go', () => {
+  /** Runs before the group of a and b is let go, as the one seen longest ago. */
+  const before = [
+    change('r1', [['a', 'b']], { at: 1 }),
+    change('r2', [['c', 'd']], { at: 2 }),
+    change('r3', [['e', 'f']], { at: 3 }),
+  ];
+  const back = change('r4', [['a', 'b']], { at: 4 });
+
+  it('stays while a run is known that shows it, though an earlier one is withdrawn', async () => {
+    const { groups, counts } = await storeAfter([...before, back, withdrawal('r1', 2)], { maxGroups: 2 });
+    expect(await groups()).toEqual(['a+b', 'e+f']);
+    expect(await counts()).toEqual({ 'a+b': 1, 'e+f': 1 });
+  });
+
+  it('goes when all runs are withdrawn that show it', async () => {
+    const { store, groups } = await storeAfter([...before, back], { maxGroups: 2 });
+    await store.apply('planner', [withdrawal('r1', 2), withdrawal('r4', 2)]);
+    expect(await groups()).toEqual(['e+f']);
+  });
+});
