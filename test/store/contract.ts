@@ -13,11 +13,13 @@ export interface StoreUnderTest {
   /** Prepares a place of its own for one test; every store made from it until the next call shares it. */
   readonly fresh: () => Promise<void> | void;
   /** Another store object on that place, as another process would make it; closed by the suite. */
-  readonly make: (limits?: Partial<StoreLimits>) => PlanStore;
+  readonly make: (options?: ContractOptions) => PlanStore;
   /** Whether what one object writes another one reads. */
   readonly isShared: boolean;
   readonly dispose?: () => Promise<void>;
 }
+
+type ContractOptions = Partial<StoreLimits> & { readonly now?: () => number };
 
 interface VectorCase {
   readonly agent_id: string;
@@ -37,8 +39,8 @@ export function describePlanStore(
   describe(name, () => {
     let kind: StoreUnderTest;
     let store: PlanStore;
-    const make = (limits?: Partial<StoreLimits>) => {
-      const made = kind.make(limits);
+    const make = (options?: ContractOptions) => {
+      const made = kind.make(options);
       onTestFinished(() => made.close());
       return made;
     };
@@ -182,6 +184,21 @@ export function describePlanStore(
         expect(await bounded.apply('planner', [change('r1', [['a', 'b']])])).toMatchObject({ duplicates: 0 });
         expect((await bounded.support('planner')).map((group) => group.runs)).toEqual([4]);
       });
+
+      it('takes an amended run for the newest of them', async () => {
+        const bounded = make({ maxAppliedRuns: 2 });
+        for (const [id, revision] of [
+          ['r1', 1],
+          ['r2', 1],
+          ['r1', 2],
+          ['r3', 1],
+        ] as const)
+          await bounded.apply('planner', [change(id, [['a', 'b']], { revision })]);
+        expect(await bounded.apply('planner', [change('r1', [], { revision: 2 })])).toMatchObject({
+          duplicates: 1,
+        });
+        expect(await bounded.apply('planner', [change('r2', [])])).toMatchObject({ duplicates: 0 });
+      });
     });
 
     describe('amending', () => {
@@ -248,6 +265,14 @@ export function describePlanStore(
         expect((await bounded.runs('planner')).map((run) => run.id)).toEqual(['r3', 'r7']);
       });
 
+      it('keeps the newest of one moment, in the order of the calls', async () => {
+        const bounded = make({ maxRunsPerAgent: 2, maxAppliedRuns: 2, now: () => 1_700_000_000_000 });
+        for (const id of ['r9', 'r3', 'r7']) await bounded.apply('planner', [change(id, [])]);
+        expect((await bounded.runs('planner')).map((run) => run.id)).toEqual(['r3', 'r7']);
+        expect(await bounded.apply('planner', [change('r3', [])])).toMatchObject({ duplicates: 1 });
+        expect(await bounded.apply('planner', [change('r9', [])])).toMatchObject({ duplicates: 0 });
+      });
+
       it('keeps none where told so', async () => {
         const none = make({ maxRunsPerAgent: 0 });
         await none.apply('planner', [change('r1', [['a', 'b']])]);
@@ -273,6 +298,39 @@ export function describePlanStore(
     });
 
     describe('time', () => {
+      const START = Date.now();
+
+      it('lets each run record go by the time of its first revision', async () => {
+        let now = START;
+        const timed = make({ runTtlSeconds: 60, now: () => now });
+        for (const [seconds, id, revision] of [
+          [0, 'r1', 1],
+          [10, 'r2', 1],
+          [50, 'r1', 2],
+          [65, 'r3', 1],
+        ] as const) {
+          now = START + seconds * 1_000;
+          await timed.apply('planner', [change(id, [], { revision })]);
+        }
+        expect((await timed.runs('planner')).map((run) => run.id)).toEqual(['r2', 'r3']);
+      });
+
+      it('forgets each applied run by the time of its last revision', async () => {
+        let now = START;
+        const timed = make({ appliedRunTtlSeconds: 60, now: () => now });
+        const at = (seconds: number, id: string, revision = 1) => {
+          now = START + seconds * 1_000;
+          return timed.apply('planner', [change(id, [['a', 'b']], { revision })]);
+        };
+        await at(0, 'r1');
+        await at(10, 'r2');
+        await at(50, 'r1', 2);
+        expect(await at(65, 'r1', 2)).toMatchObject({ duplicates: 1 });
+        expect(await at(65, 'r2')).toMatchObject({ duplicates: 1 });
+        expect(await at(75, 'r2')).toMatchObject({ applied: 1 });
+        expect(await at(75, 'r1', 2)).toMatchObject({ duplicates: 1 });
+      });
+
       it('lets run records go, and applied runs be applied again, each after its own', async () => {
         const short = make({ runTtlSeconds: 1 });
         await short.apply('short records', [change('r1', [], { agentId: 'short records' })]);
@@ -348,6 +406,27 @@ export function describePlanStore(
         expect(await bounded.agents()).toEqual(['a', 'c']);
       });
 
+      it('counts an agent again that was forgotten and began anew', async () => {
+        const bounded = make({ maxAgents: 1 });
+        await bounded.apply('a', [change('r1', [['x', 'y']])]);
+        await bounded.forget('a');
+        await bounded.apply('a', [change('r1', [['x', 'y']])]);
+        await expect(bounded.apply('b', [change('r1', [])])).rejects.toMatchObject({ code: 'agent_limit' });
+      });
+
+      it('keeps the room of an agent while runs of it are remembered that must not be applied again', async () => {
+        const bounded = make({ maxAgents: 1, maxRunsPerAgent: 0 });
+        await bounded.apply('a', [change('r1', [])]);
+        await expect(bounded.apply('b', [change('r1', [])])).rejects.toMatchObject({ code: 'agent_limit' });
+        expect(await bounded.apply('a', [change('r1', [])])).toMatchObject({ duplicates: 1 });
+      });
+
+      it('refuses no agent of which nothing is to be written', async () => {
+        const bounded = make({ maxAgents: 1 });
+        await bounded.apply('a', [change('r1', [['x', 'y']])]);
+        expect(await bounded.apply('b', [])).toMatchObject({ applied: 0 });
+      });
+
       it.each([
         { maxGroups: 0 },
         { maxRunsPerAgent: -1 },
@@ -386,6 +465,7 @@ export function describePlanStore(
         await store.apply('planner', [change('r1', [['a', 'b']])]);
         await store.apply('planner', [change('r3', [])]);
         expect(changes).toHaveLength(1);
+        await store.forget('planner');
         await store.forget('planner');
         expect(changes.slice(1)).toEqual([{ agentId: 'planner', revision: undefined }]);
         end();
