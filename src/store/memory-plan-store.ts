@@ -60,6 +60,9 @@ export class MemoryPlanStore implements PlanStore {
     const before = agent.state.revision;
     agent.state = next.state;
     for (const [change, run] of next.applied) this.#remember(agent, change, run);
+    // Only now: a record that is about to be amended must not lose its place to one of the same call.
+    trim(agent.applied, this.#limits.maxAppliedRuns);
+    trim(agent.records, this.#limits.maxRunsPerAgent);
     if (next.state.revision !== before) this.#listeners.notify({ agentId, revision: next.state.revision });
     return outcomeOf(next);
   }
@@ -126,8 +129,6 @@ export class MemoryPlanStore implements PlanStore {
     agent.applied.set(change.runId, { ...run, at });
     if (change.run === undefined) agent.records.delete(change.runId);
     else agent.records.set(change.runId, { run: change.run, at: agent.records.get(change.runId)?.at ?? at });
-    trim(agent.applied, this.#limits.maxAppliedRuns);
-    trim(agent.records, this.#limits.maxRunsPerAgent);
   }
 
   #hasContent(agent: Agent): boolean {

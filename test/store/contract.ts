@@ -273,6 +273,24 @@ export function describePlanStore(
         expect(await bounded.apply('planner', [change('r9', [])])).toMatchObject({ duplicates: 0 });
       });
 
+      it.each([
+        ['are remembered', 10_000],
+        ['were forgotten', 1],
+      ])(
+        'keeps a new one before amended ones of a batch, which keep their places: they %s',
+        async (_, maxAppliedRuns) => {
+          const bounded = make({ maxRunsPerAgent: 2, maxAppliedRuns });
+          for (const id of ['r1', 'r2']) await bounded.apply('planner', [change(id, [])]);
+          await bounded.apply('planner', [withdrawal('none', 1)]);
+          await bounded.apply('planner', [
+            change('r3', []),
+            change('r1', [], { revision: 2 }),
+            change('r2', [], { revision: 2 }),
+          ]);
+          expect((await bounded.runs('planner')).map((run) => run.id)).toEqual(['r2', 'r3']);
+        },
+      );
+
       it('keeps none where told so', async () => {
         const none = make({ maxRunsPerAgent: 0 });
         await none.apply('planner', [change('r1', [['a', 'b']])]);
