@@ -127,16 +127,18 @@ export class PlanReader {
   #load(agentId: string, known: CacheEntry | undefined): CacheEntry {
     // Whoever asks in the meantime waits for the same answer, the last known plan included.
     const entry: CacheEntry = this.#entry(
-      this.#subscribeAndRead(agentId).catch((error: unknown) => {
-        const isCurrent = this.#entries.get(agentId) === entry;
-        if (known === undefined) {
-          if (isCurrent) this.#entries.delete(agentId);
+      this.#subscribeAndRead(agentId)
+        .catch((error: unknown) => {
+          if (known === undefined) throw error;
+          entry.isOutdated = false;
+          entry.expiresAt = this.#clock.now() + RETRY_MILLIS;
+          return known.index;
+        })
+        .catch((error: unknown) => {
+          // The last known one may have come to nothing too. Whoever asks next has the store asked again.
+          if (this.#entries.get(agentId) === entry) this.#entries.delete(agentId);
           throw error;
-        }
-        entry.isOutdated = false;
-        entry.expiresAt = this.#clock.now() + RETRY_MILLIS;
-        return known.index;
-      }),
+        }),
     );
     this.#put(agentId, entry);
     return entry;

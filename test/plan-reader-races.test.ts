@@ -67,6 +67,17 @@ describe('a read that ends after a later one has begun', () => {
     expect(store.reads).toHaveLength(2);
   });
 
+  it('does not stand for it where both fail: the next who asks has the store asked again', async () => {
+    const first = reader.get('planner').catch((error) => error.code);
+    await settle();
+    await teach('planner', 'a', 'b');
+    const second = reader.get('planner').catch((error) => error.code);
+    await settle();
+    for (const read of store.reads) read.fail();
+    expect([await first, await second]).toEqual(['unavailable', 'unavailable']);
+    expect(await ask('planner')).toBe(1);
+  });
+
   it('does not replace it with what is older', async () => {
     await teach('planner', 'a', 'b');
     await ask('planner');
