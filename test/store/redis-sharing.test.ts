@@ -94,6 +94,16 @@ describe('a plan that another runtime wrote', () => {
     expect((await store.support('planner')).map((group) => group.runs).sort()).toEqual([1, 3]);
   });
 
+  it('may give a group of ours an id of its own, which is known from then on', async () => {
+    await store.apply('planner', [change('r1', [['a', 'b']], { at: 1 })]);
+    const theirs = [{ group_id: 'theirs', tool_names: ['a', 'b'] }];
+    await redis.set(planKey(), JSON.stringify({ ...FOREIGN, parallel_groups: theirs }));
+    await store.apply('planner', [change('r2', [['a', 'b']], { at: 2 })]);
+    expect(await store.support('planner')).toMatchObject([{ groupId: 'theirs', runs: 2 }]);
+    for (const runId of ['r1', 'r2']) await store.apply('planner', [withdrawal(runId, 2)]);
+    expect((await ourPlan()).parallel_groups).toEqual(theirs);
+  });
+
   it('may be extended by it: a later run of known groups changes the run id only', async () => {
     await store.apply('planner', [change('r1', [['a', 'b']], { at: 1 })]);
     const ours = await ourPlan();
@@ -248,6 +258,46 @@ describe('run records of another runtime', () => {
 });
 
 describe('what stands in Redis', () => {
+  const key = (kind: string) => planKey().replace(/plan:(?=planner$)/, `${kind}:`);
+
+  it('stays for as long as the plan does, and goes in time after it', async () => {
+    const aging = redisStore(prefix, { appliedRunTtlSeconds: 120 });
+    const kinds = ['fanout_meta', 'fanout_evidence'];
+    const ttls = () => Promise.all(kinds.map((kind) => redis.ttl(key(kind))));
+    await aging.apply('planner', [
+      change('r1', [
+        ['a', 'b'],
+        ['c', 'd'],
+      ]),
+    ]);
+    expect(await ttls()).toEqual([-1, -1]);
+    await aging.apply('planner', [withdrawal('r1', 2)]);
+    expect(await redis.exists(planKey(), key('fanout_evidence'))).toBe(0);
+    expect(await redis.ttl(key('fanout_meta'))).toBeGreaterThan(100);
+    await aging.apply('planner', [change('r2', [['a', 'b']])]);
+    expect(await ttls()).toEqual([-1, -1]);
+  });
+
+  it('names no record any more that was withdrawn, and no run that was forgotten', async () => {
+    const bounded = redisStore(prefix, { maxAppliedRuns: 2 });
+    for (const id of ['r1', 'r2', 'r3']) await bounded.apply('planner', [change(id, [['a', 'b']])]);
+    await bounded.apply('planner', [withdrawal('r3', 2)]);
+    expect(await redis.lrange(key('runs_index'), 0, -1)).toEqual(['r1', 'r2']);
+    expect(await redis.exists(`${key('runs')}:r3`)).toBe(0);
+    expect((await redis.hkeys(key('fanout_applied'))).sort()).toEqual(['r2', 'r3']);
+    expect(await redis.zrange(key('fanout_applied_at'), '0', '-1')).toEqual(['r2', 'r3']);
+  });
+
+  it('is not kept of an agent whose room another one took: it needs room again', async () => {
+    const bounded = redisStore(prefix, { maxAgents: 1 });
+    await bounded.apply('planner', [change('r1', [['a', 'b']])]);
+    await redis.del(planKey(), key('runs_index'), key('fanout_applied'));
+    await bounded.apply('other', [change('r1', [['a', 'b']], { agentId: 'other' })]);
+    await expect(bounded.apply('planner', [change('r2', [['a', 'b']])])).rejects.toMatchObject({
+      code: 'agent_limit',
+    });
+  });
+
   it('is the shared format under the shared keys, and nothing of ours inside the plan', async () => {
     await store.apply('planner', [change('r1', [['search', 'fetch']])]);
     expect(await redis.get(planKey())).toBe(
