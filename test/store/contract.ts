@@ -256,6 +256,12 @@ export function describePlanStore(
         expect(await bounded.runs('planner', 0)).toEqual([]);
       });
 
+      it('keeps the newest of many', async () => {
+        const bounded = make({ maxRunsPerAgent: 3 });
+        for (let i = 1; i <= 12; i++) await bounded.apply('planner', [change(`r${i}`, [])]);
+        expect((await bounded.runs('planner')).map((run) => run.id)).toEqual(['r10', 'r11', 'r12']);
+      });
+
       it('keeps the newest of one batch', async () => {
         const bounded = make({ maxRunsPerAgent: 2 });
         await bounded.apply(
@@ -398,6 +404,19 @@ export function describePlanStore(
           revision: 3,
         });
         expect(await groupsOf(bounded)).toEqual(['a+b+c', 'c+d']);
+      });
+
+      it('goes on to leave out what a larger group implies once the plan is within its bound again', async () => {
+        const bounded = make({ maxGroups: 2 });
+        await bounded.apply('planner', [change('r1', [['a', 'b']])]);
+        await bounded.apply('planner', [change('r2', [['c', 'd']])]);
+        await bounded.apply('planner', [change('r3', [['a', 'b', 'c']])]);
+        await bounded.apply('planner', [withdrawal('r3', 2)]);
+        const later = kind.isShared ? make({ maxGroups: 2 }) : bounded;
+        expect(await later.apply('planner', [change('r4', [['c', 'd', 'e']])])).toMatchObject({
+          groupsCompacted: 1,
+        });
+        expect(await groupsOf(later)).toEqual(['c+d+e']);
       });
 
       it('then lets the least supported go', async () => {

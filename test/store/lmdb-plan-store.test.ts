@@ -9,7 +9,7 @@ import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { keyOf } from '../../src/store/lmdb/lmdb-environment.ts';
 import { LmdbPlanStore } from '../../src/store/lmdb-plan-store.ts';
 import { change } from './changes.ts';
-import { describePlanStore } from './contract.ts';
+import { describePlanStore, sleep } from './contract.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'spanplan-lmdb-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -120,6 +120,43 @@ describe('LmdbPlanStore', () => {
     });
     await store.forget('planner');
     expect(await store.apply('planner', [change('r2', [['a', 'b']])])).toMatchObject({ applied: 1 });
+  });
+
+  it('takes an agent in once all that was remembered of another one has expired', async () => {
+    let now = 1_700_000_000_000;
+    const store = new LmdbPlanStore({
+      path: freshPath(),
+      maxAgents: 1,
+      maxRunsPerAgent: 0,
+      appliedRunTtlSeconds: 60,
+      now: () => now,
+    });
+    onTestFinished(() => store.close());
+    await store.apply('a', [change('r1', [])]);
+    await expect(store.apply('b', [change('r1', [])])).rejects.toMatchObject({ code: 'agent_limit' });
+    now += 60_000;
+    expect(await store.apply('b', [change('r1', [])])).toMatchObject({ applied: 1 });
+  });
+
+  it('tells of a change of its own once, though it finds it again where it looks for those of others', async () => {
+    const path = freshPath();
+    const store = new LmdbPlanStore({ path, pollMillis: 5 });
+    const other = new LmdbPlanStore({ path });
+    onTestFinished(async () => {
+      await Promise.all([store.close(), other.close()]);
+    });
+    const told: string[] = [];
+    store.subscribe(({ agentId }) => told.push(agentId));
+    const heard = async (agentId: string) => {
+      for (let i = 0; !told.includes(agentId); i++) {
+        await other.apply(agentId, [change(`r${i}`, [[`tool${i}`, 'b']], { agentId })]);
+        await sleep(5);
+      }
+    };
+    await heard('before');
+    await store.apply('own', [change('r1', [['a', 'b']], { agentId: 'own' })]);
+    await heard('after');
+    expect(told.filter((agentId) => agentId === 'own')).toHaveLength(1);
   });
 
   it('makes its directory for the user alone', async () => {
