@@ -25,9 +25,10 @@ class PausableRedis extends Redis {
 let late: RedisPlanStore;
 let client: PausableRedis;
 let other: RedisPlanStore;
+let keyPrefix = '';
 
 beforeEach(async () => {
-  const keyPrefix = freshPrefix();
+  keyPrefix = freshPrefix();
   client = new PausableRedis(redisUrl().slice('unix:'.length));
   late = new RedisPlanStore({ client, keyPrefix });
   other = new RedisPlanStore({ url: redisUrl(), keyPrefix });
@@ -119,6 +120,17 @@ describe('a write computed from what no longer holds', () => {
     const started = performance.now();
     await other.apply('planner', [change('o4', [['o', 't4']], { at: 4 })]);
     expect(performance.now() - started).toBeLessThan(150);
+  });
+
+  it('gives a turn back where another writer had delivered its run by then', async () => {
+    const run = change('r3', [['c', 'd']], { at: 3 });
+    client.beforeScripts.push(
+      () => other.apply('planner', [change('o1', [['o', 't1']])]),
+      () => other.apply('planner', [change('o2', [['o', 't2']])]),
+      () => other.apply('planner', [run]),
+    );
+    expect(await late.apply('planner', [run])).toMatchObject({ applied: 0, duplicates: 1, conflicts: 2 });
+    expect(await client.exists(`${keyPrefix}fanout_turn:planner`)).toBe(0);
   });
 
   it('counts a run once that two writers deliver at the same time', async () => {
