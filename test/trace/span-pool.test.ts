@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSpanId, spanIdOf } from '../../src/model/span-id.ts';
+import { NO_TIME, plainSpan, WireSpan } from '../../src/model/wire-span.ts';
 import { SlotIndex } from '../../src/trace/slot-index.ts';
 import { SpanIdSet } from '../../src/trace/span-id-set.ts';
 import { ENDED, NO_SLOT, OPEN, SpanPool } from '../../src/trace/span-pool.ts';
-import type { SpanRecord } from '../../src/trace/span-record.ts';
+import { type SpanRecord, spanRecordOf } from '../../src/trace/span-record.ts';
 
 const HEX = '0123456789abcdef';
 const hexId = fc.string({ unit: fc.constantFrom(...HEX), minLength: 16, maxLength: 16 });
@@ -73,6 +74,39 @@ describe('SpanPool', () => {
           }
         }
       }),
+    );
+  });
+
+  it('holds a span of the wire as it holds the same span in text', () => {
+    const bits = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+    const nanos = fc.integer({ min: 0, max: 999_999_999 });
+    // Few seconds, so that many a span ends before it starts, or within its first second.
+    const numbers = fc.record({
+      spanHigh: bits,
+      spanLow: bits,
+      parentHigh: fc.oneof(bits, fc.constant(0)),
+      parentLow: fc.oneof(bits, fc.constant(0)),
+      startSeconds: fc.integer({ min: 0, max: 2 }),
+      startNanos: nanos,
+      endSeconds: fc.integer({ min: NO_TIME, max: 2 }),
+      endNanos: nanos,
+      statusCode: fc.nat({ max: 2 }),
+      flags: fc.constantFrom(0, 0x100, 0x200, 0x300),
+    });
+    fc.assert(
+      fc.property(numbers, fc.constantFrom(undefined, 'planner'), (given, agentOverride) => {
+        const wire = Object.assign(new WireSpan('', { identity: 'a', serviceName: undefined }, {}), given);
+        const verdict = { role: 'tool', rule: 'test', name: 'search' } as const;
+        const [asNumbers, asText] = [wire, plainSpan(wire)].map((span) => {
+          const kept = spanRecordOf(span, verdict, agentOverride);
+          const pool = new SpanPool();
+          const slot = pool.add(...numbersOf(kept.spanId), NO_SLOT, undefined);
+          pool.fill(slot, kept);
+          return { held: pool.record(slot), end: kept.end, start: kept.start };
+        });
+        expect(asNumbers).toEqual(asText);
+      }),
+      { numRuns: 1_000 },
     );
   });
 
