@@ -17,14 +17,13 @@ export class WantedKeys {
     this.#table.clearMarks();
   }
 
-  /** Whether `find` is to be asked. */
+  /** Tells most keys that are not wanted, at less cost than `find`, which has the last word. */
   mayWant(view: DataView, from: number, length: number): boolean {
     return this.#filter.mayBeWanted(view, from, length);
   }
 
   /** @returns undefined for a key that is not wanted. */
   find(view: DataView, from: number, length: number): string | undefined {
-    if (!this.#filter.mayBeWanted(view, from, length)) return undefined;
     if (length > MAX_TABLE_TEXT) return this.#findLong(view, from, length);
     const slot = this.#table.find(view, from, length);
     let mark = this.#table.markOf(slot);
