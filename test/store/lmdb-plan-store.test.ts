@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -63,6 +63,33 @@ describe('several processes on one directory', () => {
     expect(await store.runs('planner')).toHaveLength(100);
   }, 30_000);
 
+  it('lose nothing while some of them open and close it all the time', async () => {
+    const path = freshPath();
+    const writes = 300;
+    await Promise.all(
+      ['stays', 'stays', 'reopens', 'reopens', 'reopens'].map((how, writer) =>
+        promisify(execFile)(
+          process.execPath,
+          scriptFor(
+            path,
+            `let store = new LmdbPlanStore({ path });
+             for (let i = 0; i < ${writes}; i++) {
+               await store.apply('planner', [change('w${writer}-' + i, [['a', 'b']], { at: i })]);
+               if ('${how}' === 'stays') continue;
+               await store.close();
+               store = new LmdbPlanStore({ path });
+             }
+             await store.close();`,
+          ),
+        ),
+      ),
+    );
+    const store = new LmdbPlanStore({ path });
+    onTestFinished(() => store.close());
+    expect(await store.support('planner')).toMatchObject([{ runs: 5 * writes }]);
+    expect(readdirSync(path).sort()).toEqual(['data.mdb', 'lock.mdb']);
+  }, 30_000);
+
   it('see all of what a process wrote that was killed, or nothing', async () => {
     const path = freshPath();
     const child = spawn(
@@ -94,7 +121,110 @@ describe('several processes on one directory', () => {
   }, 20_000);
 });
 
+describe('several stores of one process on one directory', () => {
+  /** In a process of its own, because what must not happen is that its event loop stops. */
+  it('are opened and closed while one of them writes', async () => {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      scriptFor(
+        freshPath(),
+        `const store = new LmdbPlanStore({ path });
+         let written = 0;
+         let isDone = false;
+         const writing = (async () => {
+           while (!isDone) await store.apply('planner', [change('own' + written++, [['a', 'b']])]);
+         })();
+         for (let i = 0; i < 50; i++) {
+           const other = new LmdbPlanStore({ path: i % 2 === 0 ? path : path + '/../' + path.split('/').at(-1) });
+           await other.load('planner');
+           await other.apply('planner', [change('other' + i, [['a', 'b']])]);
+           await other.close();
+         }
+         isDone = true;
+         await writing;
+         const [{ runs }] = await store.support('planner');
+         await store.close();
+         console.log(runs - written);`,
+      ),
+      { timeout: 20_000 },
+    );
+    expect(stdout.trim()).toBe('50');
+  }, 30_000);
+
+  it('can come while the last one leaves', async () => {
+    const path = freshPath();
+    const first = new LmdbPlanStore({ path });
+    await first.apply('planner', [change('r1', [['a', 'b']])]);
+    const left = first.close();
+    const second = new LmdbPlanStore({ path });
+    onTestFinished(() => second.close());
+    expect(await second.apply('planner', [change('r2', [['a', 'b']])])).toMatchObject({ applied: 1 });
+    await left;
+    expect(await second.support('planner')).toMatchObject([{ runs: 2 }]);
+  });
+});
+
 describe('LmdbPlanStore', () => {
+  it('writes nothing while another process opens the directory', async () => {
+    const path = freshPath();
+    const store = new LmdbPlanStore({ path });
+    onTestFinished(() => store.close());
+    await store.apply('planner', [change('r1', [['a', 'b']])]);
+    const lock = join(path, 'opening.lock');
+    writeFileSync(lock, 'another process');
+    const error = await store.apply('planner', [change('r2', [['a', 'b']])]).catch((reason) => reason);
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect(error.message).toContain('locked by another process');
+    expect(await store.support('planner')).toMatchObject([{ runs: 1 }]);
+    const waiting = store.apply('planner', [change('r3', [['a', 'b']])]);
+    await sleep(50);
+    rmSync(lock);
+    expect(await waiting).toMatchObject({ applied: 1 });
+    expect(await store.support('planner')).toMatchObject([{ runs: 2 }]);
+  });
+
+  it('waits for another process that opens the directory too', async () => {
+    const path = freshPath();
+    mkdirSync(path, { recursive: true });
+    const lock = join(path, 'opening.lock');
+    writeFileSync(lock, 'another process');
+    const store = new LmdbPlanStore({ path });
+    onTestFinished(() => store.close());
+    const loading = store.load('planner');
+    await sleep(50);
+    expect(readdirSync(path)).toEqual(['opening.lock']);
+    rmSync(lock);
+    expect(await loading).toBeUndefined();
+  });
+
+  it('is closed while no other process opens the directory, or a second later all the same', async () => {
+    const path = freshPath();
+    const lock = join(path, 'opening.lock');
+    for (const isLeft of [false, true]) {
+      const store = new LmdbPlanStore({ path });
+      await store.load('planner');
+      writeFileSync(lock, 'another process');
+      let isClosed = false;
+      const closing = store.close().then(() => {
+        isClosed = true;
+      });
+      await sleep(50);
+      expect(isClosed).toBe(false);
+      if (!isLeft) rmSync(lock);
+      await closing;
+    }
+  });
+
+  it('is opened again once what was in the way is gone', async () => {
+    const path = join(directory, 'in-the-way');
+    writeFileSync(path, '');
+    const store = new LmdbPlanStore({ path });
+    onTestFinished(() => store.close());
+    await expect(store.load('planner')).rejects.toMatchObject({ code: 'unavailable' });
+    rmSync(path);
+    expect(await store.apply('planner', [change('r1', [['a', 'b']])])).toMatchObject({ applied: 1 });
+  });
+
   it('never overwrites a plan that it cannot read', async () => {
     const path = freshPath();
     const store = new LmdbPlanStore({ path });

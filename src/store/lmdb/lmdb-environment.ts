@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database, RootDatabase } from 'lmdb';
-import { makeDirectory } from '../../support/make-directory.ts';
 import { StoreError } from '../plan-store.ts';
+import { OpeningLock } from './opening-lock.ts';
 import { OrderedTable } from './ordered-table.ts';
 
 /**
@@ -20,29 +20,59 @@ export interface LmdbEnvironment {
   readonly runs: OrderedTable;
   /** By agent: when its groups changed last, as a number that grows over all agents; `version` holds the newest. */
   readonly changes: Database<string, string>;
+  /** While anybody holds it, nothing may be written. */
+  readonly openingLock: OpeningLock;
 }
 
-/** @throws StoreError `unavailable` where LMDB is not installed or the directory cannot be used. */
+/**
+ * @param path a directory that is there.
+ * @throws StoreError `unavailable` where LMDB is not installed or the directory cannot be used.
+ */
 export async function openLmdb(path: string): Promise<LmdbEnvironment> {
   const { open } = await importLmdb();
-  try {
-    makeDirectory(path);
-    const root = open<string, string>({ path, noSubdir: false, maxDbs: 16, encoding: 'string' });
-    const table = (name: string) => root.openDB<string, string>({ name, encoding: 'string' });
-    return {
-      root,
-      agents: table('agents'),
-      plans: table('plans'),
-      evidence: table('evidence'),
-      applied: new OrderedTable(table('applied'), table('applied_order')),
-      runs: new OrderedTable(table('runs'), table('runs_order')),
-      changes: table('changes'),
-    };
-  } catch (error) {
-    throw new StoreError('unavailable', `The store at ${path} cannot be opened: ${messageOf(error)}`, {
-      cause: error,
-    });
+  const openingLock = new OpeningLock(path);
+  const openRoot = () => open<string, string>({ path, noSubdir: false, maxDbs: 16, encoding: 'string' });
+  for (;;) {
+    const owner = await openingLock.acquire(OPEN_PATIENCE_MILLIS);
+    if (owner === undefined) throw new Error('other processes open and close it without a pause');
+    try {
+      // Waits for whoever began to write before we had the lock, and may take that write back; the second time, when
+      // nobody writes, LMDB finds it again.
+      await openRoot().close();
+      const environment = { ...tablesOf(openRoot()), openingLock };
+      if (openingLock.isOwnedBy(owner)) return environment;
+      await environment.root.close();
+    } finally {
+      openingLock.release(owner);
+    }
   }
+}
+
+export async function closeLmdb({ root, openingLock }: LmdbEnvironment): Promise<void> {
+  // The directory may be gone. Without the lock the worst is that somebody else has to open it again.
+  const owner = await openingLock.acquire(CLOSE_PATIENCE_MILLIS).catch(() => undefined);
+  try {
+    await root.close();
+  } finally {
+    if (owner !== undefined) openingLock.release(owner);
+  }
+}
+
+/** Longer than a lock is left to a process that was killed. */
+const OPEN_PATIENCE_MILLIS = 10_000;
+const CLOSE_PATIENCE_MILLIS = 1_000;
+
+function tablesOf(root: RootDatabase<string, string>): Omit<LmdbEnvironment, 'openingLock'> {
+  const table = (name: string) => root.openDB<string, string>({ name, encoding: 'string' });
+  return {
+    root,
+    agents: table('agents'),
+    plans: table('plans'),
+    evidence: table('evidence'),
+    applied: new OrderedTable(table('applied'), table('applied_order')),
+    runs: new OrderedTable(table('runs'), table('runs_order')),
+    changes: table('changes'),
+  };
 }
 
 /** A key of fixed length for a name of any. */
@@ -61,8 +91,4 @@ async function importLmdb(): Promise<typeof import('lmdb')> {
       { cause: error },
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+/**
+ * A file that stands in a directory while a process opens or closes the LMDB environment there. LMDB alone lets two
+ * things happen between processes:
+ *
+ * - Opening reads which commit is the newest, and somewhat later declares that one the newest for all. A commit of
+ *   another process that falls between is overwritten by the next one (ITS#9496). So nobody writes while this is held.
+ * - Closing destroys the locks if nobody else has the environment open. Who opens it just then gets them destroyed,
+ *   and can never write. So one opens or closes at a time.
+ *
+ * The file of a process that was killed meanwhile is removed by whoever saw it unchanged for 5 s.
+ */
+export class OpeningLock {
+  readonly #file: string;
+  #seen: { readonly owner: string; readonly since: number } | undefined;
+
+  /** @param directory one that is there. */
+  constructor(directory: string) {
+    this.#file = join(directory, 'opening.lock');
+  }
+
+  /** Whether anybody has it. */
+  get isHeld(): boolean {
+    return existsSync(this.#file);
+  }
+
+  /**
+   * @returns what shows that it is ours, or undefined where others had it for `patienceMillis`.
+   * @throws Error of the system where the file cannot be made.
+   */
+  async acquire(patienceMillis: number): Promise<string | undefined> {
+    const owner = `${process.pid} ${randomUUID()}`;
+    const end = performance.now() + patienceMillis;
+    while (!this.#create(owner)) {
+      if (performance.now() >= end) return undefined;
+      this.removeStale();
+      await setTimeout(RETRY_MILLIS);
+    }
+    return owner;
+  }
+
+  /** False where others took it for stale, because we had it for so long. */
+  isOwnedBy(owner: string): boolean {
+    return this.#owner() === owner;
+  }
+
+  release(owner: string): void {
+    if (this.isOwnedBy(owner)) rmSync(this.#file, { force: true });
+  }
+
+  /** To be called now and then by whoever waits: it takes two looks to tell. Clocks that are set do not mislead it. */
+  removeStale(): void {
+    const owner = this.#owner();
+    const now = performance.now();
+    if (owner === undefined || owner !== this.#seen?.owner) {
+      this.#seen = owner === undefined ? undefined : { owner, since: now };
+    } else if (now - this.#seen.since >= STALE_MILLIS) {
+      rmSync(this.#file, { force: true });
+    }
+  }
+
+  #create(owner: string): boolean {
+    try {
+      writeFileSync(this.#file, owner, { flag: 'wx', mode: 0o600 });
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      throw error;
+    }
+  }
+
+  #owner(): string | undefined {
+    try {
+      return readFileSync(this.#file, 'utf8');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+}
+
+const RETRY_MILLIS = 5;
+const STALE_MILLIS = 5_000;
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
