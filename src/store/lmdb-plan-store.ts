@@ -25,7 +25,8 @@ export interface LmdbPlanStoreOptions extends Partial<StoreLimits> {
 
 /**
  * Plans in a directory of this machine, for any number of processes at once. Every `apply` is one write transaction
- * of LMDB. Opened when it is first used.
+ * of LMDB. Opened when it is first used; while any process opens or closes the directory, a matter of milliseconds,
+ * writes to it wait.
  */
 export class LmdbPlanStore implements PlanStore {
   readonly #connection: LmdbConnection;

@@ -26,7 +26,7 @@ export interface LmdbEnvironment {
 
 /**
  * @param path a directory that is there.
- * @throws StoreError `unavailable` where LMDB is not installed or the directory cannot be used.
+ * @throws StoreError `unavailable` where LMDB is not installed, Error where the directory cannot be used.
  */
 export async function openLmdb(path: string): Promise<LmdbEnvironment> {
   const { open } = await importLmdb();
