@@ -4,6 +4,7 @@ import { ConfigError } from '../sidecar/config/config-error.ts';
 import type { FileCheck } from '../sidecar/config/config-named-files.ts';
 import type { CommonSettings } from '../sidecar/config/config-overlay.ts';
 import type { SidecarConfig } from '../sidecar/config/config-schema.ts';
+import { errorCode } from '../support/error-code.ts';
 import { CliError } from './cli-error.ts';
 import { printable } from './printable.ts';
 
@@ -42,7 +43,7 @@ export function unreadable(path: string): string | undefined {
     accessSync(path, constants.R_OK);
     return undefined;
   } catch (error) {
-    return codeOf(error);
+    return errorCode(error) ?? 'unknown error';
   }
 }
 
@@ -50,7 +51,7 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCode(error) ?? 'unknown error';
     const what = FAULTS.get(code) ?? `The file ${printable(path)} cannot be read (${code})`;
     throw new CliError(
       `${what.replace('PATH', () => printable(path))}; --config names a file in YAML, and may be left out.`,
@@ -64,7 +65,3 @@ const FAULTS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'There is no file PATH'],
   ['EISDIR', 'PATH is a directory'],
 ]);
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-}

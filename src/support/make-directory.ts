@@ -1,5 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { errorCode } from './error-code.ts';
 
 /**
  * Makes a directory, and those above it that are missing; for its owner only. Node's own recursive way never returns
@@ -12,7 +13,7 @@ export function makeDirectory(path: string): void {
   } catch (error) {
     if (isDirectory(path)) return;
     const parent = dirname(path);
-    if (codeOf(error) !== 'ENOENT' || parent === path || isDirectory(parent)) throw error;
+    if (errorCode(error) !== 'ENOENT' || parent === path || isDirectory(parent)) throw error;
     makeDirectory(parent);
     makeDirectory(path);
   }
@@ -24,8 +25,4 @@ function isDirectory(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
+import { errorCode } from './error-code.ts';
 import { tell } from './tell.ts';
 
 /** Where a certificate, its key and the authorities to trust are, each in PEM. */
@@ -118,7 +119,9 @@ async function readPem(path: string | undefined): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new Error(`the file ${path} cannot be read (${codeOf(error)})`, { cause: error });
+    throw new Error(`the file ${path} cannot be read (${errorCode(error) ?? 'unknown error'})`, {
+      cause: error,
+    });
   }
 }
 
@@ -138,7 +141,7 @@ function check({ certFile, keyFile, caFile }: PemPaths, contents: PemContents): 
     createSecureContext(contents);
   } catch (error) {
     throw new Error(
-      `the certificate in ${certFile} and the key in ${keyFile} cannot be used together (${codeOf(error)}): ` +
+      `the certificate in ${certFile} and the key in ${keyFile} cannot be used together (${errorCode(error) ?? 'unknown error'}): ` +
         'expected a certificate and its private key, both in PEM',
       { cause: error },
     );
@@ -147,8 +150,4 @@ function check({ certFile, keyFile, caFile }: PemPaths, contents: PemContents): 
 
 function count(bytes: Buffer | undefined, text: string): number {
   return (bytes?.toString('latin1').split(text).length ?? 1) - 1;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -2,6 +2,7 @@ import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import type { OtlpRequest } from '../../source/receiver/otlp-sink.ts';
+import { errorCode } from '../../support/error-code.ts';
 import { makeDirectory } from '../../support/make-directory.ts';
 import { tell } from '../../support/tell.ts';
 import { CLAIM_FILES, DirectoryClaim } from './directory-claim.ts';
@@ -122,7 +123,7 @@ export class DurableQueue {
       await Promise.all(keys.map((key) => this.#root.remove(key)));
       for (const key of keys) this.#undeleted.delete(key);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+      const code = errorCode(error) ?? 'unknown error';
       tell.warn(`spanplan: a delivered request could not be deleted from the queue (${code}); trying again`);
     }
   }

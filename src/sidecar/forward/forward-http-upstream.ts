@@ -2,6 +2,7 @@ import type * as http from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { OtlpRequest } from '../../source/receiver/otlp-sink.ts';
+import { errorCode } from '../../support/error-code.ts';
 import { forwardAnswer } from './forward-answer.ts';
 import { forwardHeaders } from './forward-headers.ts';
 import { HttpPool } from './forward-http-pool.ts';
@@ -152,7 +153,7 @@ function readBody(response: http.IncomingMessage, isWanted: boolean): Promise<Bu
 }
 
 function failed(request: OtlpRequest, error: unknown, timeoutMillis: number): UpstreamReply {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
+  const code = errorCode(error) ?? 'error';
   // What Node refuses to send as a header field will be refused the next time too.
   if (UNSENDABLE.has(code)) {
     const answer = forwardAnswer.failure(request, 400, 'the header fields cannot be sent on');

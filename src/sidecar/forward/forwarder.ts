@@ -1,4 +1,5 @@
 import type { OtlpRequest, UpstreamAnswer } from '../../source/receiver/otlp-sink.ts';
+import { errorCode } from '../../support/error-code.ts';
 import { suppressTracing } from '../../support/suppress-tracing.ts';
 import { DurableQueue } from './durable-queue.ts';
 import type { ForwardDrop, ForwarderStats } from './forward-account.ts';
@@ -155,7 +156,7 @@ export class Forwarder {
       if (queue.remove(writing)) this.#consumers.enqueue(forwardItem.onDisk(disk, entry));
       return undefined;
     } catch (error) {
-      this.#ledger.unstore(writing, error instanceof Error && 'code' in error ? String(error.code) : '');
+      this.#ledger.unstore(writing, errorCode(error) ?? '');
       return this.#ledger.refuse(comeAgain(request), 'not_stored');
     }
   }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { errorCode } from '../../support/error-code.ts';
 import { MalformedBodyError } from '../otlp/malformed-body-error.ts';
 import { PeekableBytes } from './peekable-bytes.ts';
 
@@ -65,7 +66,7 @@ export function problemOf(file: string, error: unknown): FileProblem {
     const { reason, byteOffset } = error;
     return { file, reason, ...(byteOffset !== undefined && { byte: byteOffset }) };
   }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  const code = errorCode(error) ?? 'unknown error';
   return { file, reason: REASONS[code] ?? `the file cannot be read (${code})` };
 }
 

@@ -1,4 +1,5 @@
 import type { Server } from 'node:net';
+import { errorCode } from '../../support/error-code.ts';
 import type { BoundAddress } from './receiver-options.ts';
 
 /**
@@ -20,7 +21,7 @@ export async function listen(server: Server, host: string, port: number): Promis
 }
 
 function listenErrorOf(error: Error, host: string, port: number): Error {
-  const code = 'code' in error ? String(error.code) : 'unknown error';
+  const code = errorCode(error) ?? 'unknown error';
   const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const reason = REASONS[code] ?? 'give another address or port';
   return new Error(`cannot listen on ${place} (${code}): ${reason}`, { cause: error });

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../plan-store.ts';
 import { EnvironmentLease } from './environment-lease.ts';
 import type { LmdbEnvironment } from './lmdb-environment.ts';
@@ -40,7 +40,7 @@ export class LmdbConnection {
    */
   async transaction<T>(work: (environment: LmdbEnvironment) => T): Promise<T> {
     const over = new AbortController();
-    const timeout = setTimeout(TRANSACTION_TIMEOUT_MILLIS, undefined, { signal: over.signal }).then(() => {
+    const timeout = sleep(TRANSACTION_TIMEOUT_MILLIS, undefined, { signal: over.signal }).then(() => {
       throw new StoreError('unavailable', `The store at ${this.#path} is locked by another process.`);
     });
     try {
@@ -73,7 +73,7 @@ export class LmdbConnection {
       );
       if (done !== undefined) return done.result;
       openingLock.removeStale();
-      await setTimeout(RETRY_MILLIS, undefined, { signal: over });
+      await sleep(RETRY_MILLIS, undefined, { signal: over });
     }
   }
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '../../support/error-code.ts';
 
 /**
  * A file that stands in a directory while a process opens or closes the LMDB environment there. LMDB alone lets two
@@ -38,7 +39,7 @@ export class OpeningLock {
     while (!this.#create(owner)) {
       if (performance.now() >= end) return undefined;
       this.removeStale();
-      await setTimeout(RETRY_MILLIS);
+      await sleep(RETRY_MILLIS);
     }
     return owner;
   }
@@ -68,7 +69,7 @@ export class OpeningLock {
       writeFileSync(this.#file, owner, { flag: 'wx', mode: 0o600 });
       return true;
     } catch (error) {
-      if (codeOf(error) === 'EEXIST') return false;
+      if (errorCode(error) === 'EEXIST') return false;
       throw error;
     }
   }
@@ -77,7 +78,7 @@ export class OpeningLock {
     try {
       return readFileSync(this.#file, 'utf8');
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
+      if (errorCode(error) === 'ENOENT') return undefined;
       throw error;
     }
   }
@@ -85,7 +86,3 @@ export class OpeningLock {
 
 const RETRY_MILLIS = 5;
 const STALE_MILLIS = 5_000;
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}
