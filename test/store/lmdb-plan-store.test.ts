@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { open } from 'lmdb';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { keyOf } from '../../src/store/lmdb/lmdb-environment.ts';
+import { OpeningLock } from '../../src/store/lmdb/opening-lock.ts';
 import { LmdbPlanStore } from '../../src/store/lmdb-plan-store.ts';
 import { change } from './changes.ts';
 import { describePlanStore, sleep } from './contract.ts';
@@ -213,6 +214,66 @@ describe('LmdbPlanStore', () => {
       if (!isLeft) rmSync(lock);
       await closing;
     }
+  });
+
+  it('is closed by a process that ends without closing it while no other process opens the directory', async () => {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      scriptFor(
+        freshPath(),
+        `const { existsSync } = await import('node:fs');
+         const locked = () => ['', '-closed'].map((end) => existsSync(path + end + '/opening.lock'));
+         const say = (when) => process.on('exit', () => console.log(when, ...locked()));
+         say('while LMDB closes');
+         const store = new LmdbPlanStore({ path });
+         await store.apply('planner', [change('r1', [['a', 'b']])]);
+         const closed = new LmdbPlanStore({ path: path + '-closed' });
+         await closed.load('planner');
+         await closed.close();
+         say('at the end');`,
+      ),
+    );
+    expect(stdout.trim().split('\n')).toEqual(['while LMDB closes true false', 'at the end false false']);
+  });
+
+  it('is opened again where others took the lock meanwhile', async () => {
+    const acquire = vi.spyOn(OpeningLock.prototype, 'acquire');
+    vi.spyOn(OpeningLock.prototype, 'isOwnedBy').mockReturnValueOnce(false);
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    const store = new LmdbPlanStore({ path: freshPath() });
+    expect(await store.apply('planner', [change('r1', [['a', 'b']])])).toMatchObject({ applied: 1 });
+    expect(acquire).toHaveBeenCalledTimes(2);
+    await store.close();
+  });
+
+  it('does not write later what it said it could not write', async () => {
+    const path = freshPath();
+    const store = new LmdbPlanStore({ path });
+    onTestFinished(() => store.close());
+    await store.load('planner');
+    const lmdb = JSON.stringify(import.meta.resolve('lmdb'));
+    const holder = spawn(
+      process.execPath,
+      scriptFor(
+        path,
+        `const { open } = await import(${lmdb});
+         open({ path, noSubdir: false, maxDbs: 16 }).transactionSync(() => {
+           console.log('held');
+           Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+         });`,
+      ),
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    await once(holder.stdout, 'data');
+    await expect(store.apply('planner', [change('r1', [['a', 'b']])])).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    await once(holder, 'close');
+    await sleep(50);
+    expect(await store.load('planner')).toBeUndefined();
+    expect(await store.apply('planner', [change('r1', [['a', 'b']])])).toMatchObject({ applied: 1 });
   });
 
   it('is opened again once what was in the way is gone', async () => {

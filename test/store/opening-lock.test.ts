@@ -63,6 +63,18 @@ describe('OpeningLock', () => {
     expect(existsSync(file)).toBe(false);
   });
 
+  it('can be had without the event loop, or not, but never throws', async () => {
+    const [one, other] = [new OpeningLock(directory), new OpeningLock(directory)];
+    const owner = one.acquireNow(0) ?? '';
+    expect(one.isOwnedBy(owner)).toBe(true);
+    const before = performance.now();
+    expect(other.acquireNow(20)).toBeUndefined();
+    expect(performance.now() - before).toBeGreaterThanOrEqual(20);
+    one.release(owner);
+    rmSync(directory, { recursive: true });
+    expect(other.acquireNow(0)).toBeUndefined();
+  });
+
   it('goes on from a process that was killed, once it was seen unchanged for five seconds', async () => {
     const lock = left();
     lock.removeStale();

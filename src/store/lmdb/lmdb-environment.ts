@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database, RootDatabase } from 'lmdb';
 import { StoreError } from '../plan-store.ts';
+import { lockAtExit } from './lock-at-exit.ts';
 import { OpeningLock } from './opening-lock.ts';
 import { OrderedTable } from './ordered-table.ts';
 
@@ -40,7 +41,9 @@ export async function openLmdb(path: string): Promise<LmdbEnvironment> {
       // nobody writes, LMDB finds it again.
       await openRoot().close();
       const environment = { ...tablesOf(openRoot()), openingLock };
+      lockAtExit.add(openingLock);
       if (openingLock.isOwnedBy(owner)) return environment;
+      lockAtExit.delete(openingLock);
       await environment.root.close();
     } finally {
       openingLock.release(owner);
@@ -49,10 +52,11 @@ export async function openLmdb(path: string): Promise<LmdbEnvironment> {
 }
 
 export async function closeLmdb({ root, openingLock }: LmdbEnvironment): Promise<void> {
-  // The directory may be gone. Without the lock the worst is that somebody else has to open it again.
+  // The directory may be gone. Whoever leaves the lock for longer is not opening the directory, but was killed.
   const owner = await openingLock.acquire(CLOSE_PATIENCE_MILLIS).catch(() => undefined);
   try {
     await root.close();
+    lockAtExit.delete(openingLock);
   } finally {
     if (owner !== undefined) openingLock.release(owner);
   }
