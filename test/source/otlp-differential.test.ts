@@ -6,10 +6,11 @@ import { CAPTURE_NAMES, requestsOf } from '../support/captures.ts';
 import { type Decoders, decodeByAll, JSON_DECODERS, PROTOBUF_DECODERS } from '../support/decoders.ts';
 import { encodeOtlp } from '../support/otlp-encode.ts';
 import { expectedBatch } from '../support/otlp-oracle.ts';
+import { field } from '../support/protobuf-field.ts';
 import { requestByProtobufjs } from '../support/request-by-protobufjs.ts';
 import { Random } from '../wire/mutations.ts';
 import { request } from './otlp-arbitraries.ts';
-import { attribute, everything, nothing, requestOf, spanJson } from './otlp-request.ts';
+import { attribute, everything, nothing, PARENT_ID, requestOf, spanJson, TRACE_ID } from './otlp-request.ts';
 import { scrambledJson, scrambledProtobuf } from './otlp-scrambled.ts';
 
 /** `decodeByAll` throws where a decoder does not make of a body what its oracle does. */
@@ -149,6 +150,43 @@ describe('each decoder agrees with JSON.parse or protobufjs, and the rules of OT
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('on spans that end at any byte, at the end of a body and before another', () => {
+    for (const length of [0, 1, 19, 95, 96, 97, 127, 128]) {
+      for (const parentSpanId of [undefined, PARENT_ID]) {
+        const fields = { parentSpanId, name: 'n'.repeat(length), kind: length % 8, flags: 0x101 };
+        const attributes = [attribute('a', { stringValue: 'x' })];
+        const body = Buffer.from(encodeOtlp(requestOf([spanJson({ ...fields, attributes })])));
+        const span = body.subarray(body.indexOf(`0a10${TRACE_ID}`, 'hex'));
+        for (let end = 0; end <= span.length; end++) {
+          const cut = field(2, span.subarray(0, end));
+          for (const spans of [[cut], [cut, field(2, span)]]) {
+            decodeByAll(PROTOBUF_DECODERS, Buffer.from(field(1, field(2, ...spans))), everything);
+          }
+        }
+      }
+    }
+  });
+
+  it('on attributes of every length that takes another byte to tell', () => {
+    const lengths = [0, 1, 95, 96, 97, 110, 124, 125, 126, 127, 128, 129, 16_372, 16_380, 16_383, 16_384];
+    // The last two look like others where the last byte of a length is not seen.
+    const texts = [...lengths, 170_000].map((length) => 'v'.repeat(length));
+    texts.push(`${'k'.repeat(127)}\x12`);
+    for (const text of texts) {
+      const other = `${text.slice(0, 97)}x${text.slice(98)}`;
+      for (const attributes of [
+        [attribute('k', { stringValue: text }), attribute('nine long', { stringValue: other })],
+        [attribute(text, { stringValue: 'of 15 characters' }), attribute(other, { intValue: '-1' })],
+        [attribute(text, { stringValue: 'fifteen of them' }), attribute('k', { boolValue: true })],
+      ]) {
+        const body = Buffer.from(encodeOtlp(requestOf([spanJson({ attributes })])));
+        for (const isWanted of [everything, nothing, (name: string) => name === 'k']) {
+          decodeByAll(PROTOBUF_DECODERS, body, isWanted);
+        }
+      }
+    }
   });
 
   it('on bodies cut at any byte', () => {

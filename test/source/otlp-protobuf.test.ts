@@ -1,9 +1,9 @@
-import { PbfWriter } from 'pbf';
 import { describe, expect, it } from 'vitest';
 import { plainSpan } from '../../src/model/wire-span.ts';
 import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
 import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
+import { field } from '../support/protobuf-field.ts';
 import {
   attribute,
   everything,
@@ -27,14 +27,6 @@ function faultOf(bytes: Uint8Array | readonly number[]): string {
     throw error;
   }
   return 'none';
-}
-
-/** Message `inner` as field `field` of another. */
-function field(number: number, ...inner: readonly (Uint8Array | readonly number[])[]): Uint8Array {
-  const pbf = new PbfWriter();
-  pbf.writeTag(number, 2);
-  pbf.writeBytes(Buffer.concat(inner.map((bytes) => Uint8Array.from(bytes))));
-  return pbf.finish().slice();
 }
 
 /** The bytes of a good span, without the field of ScopeSpans that holds it. */

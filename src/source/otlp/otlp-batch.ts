@@ -124,10 +124,12 @@ export class OtlpBatch {
 }
 
 const ZERO_TRACE_ID = '0'.repeat(32);
+const ZERO = ZERO_TRACE_ID.charCodeAt(0);
 
 function faultOf({ traceId, spanHigh, spanLow }: WireSpan, hasSpanId: boolean): string | undefined {
   if (traceId.length !== ZERO_TRACE_ID.length) return 'the trace id is not 16 bytes';
-  if (traceId === ZERO_TRACE_ID) return 'the trace id is all zeros';
+  // The first digit tells nearly always, at less cost.
+  if (traceId.charCodeAt(0) === ZERO && traceId === ZERO_TRACE_ID) return 'the trace id is all zeros';
   if (!hasSpanId) return 'the span id is not 8 bytes';
   return (spanHigh | spanLow) === 0 ? 'the span id is all zeros' : undefined;
 }

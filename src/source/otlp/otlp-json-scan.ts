@@ -250,10 +250,7 @@ function readAnyAttribute(reader: JsonReader, into: Attributes): Attributes {
 function readKey(reader: JsonReader): string | undefined {
   reader.string();
   if (reader.isEscaped) throw NOT_READ;
-  const length = reader.until - reader.from;
-  return keys.mayWant(reader.view, reader.from, length)
-    ? keys.find(reader.view, reader.from, length)
-    : undefined;
+  return keys.find(reader.view, reader.from, reader.until - reader.from);
 }
 
 /** Of an AnyValue: a text as senders write it, or anything else, made of its text. */

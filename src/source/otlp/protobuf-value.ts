@@ -10,7 +10,7 @@ import { MAX_KEY_LENGTH, MAX_VALUE_DEPTH, ValueBudget } from './value-budget.ts'
 
 export const KEY = tags.bytes(1);
 export const VALUE = tags.bytes(2);
-const ANY_STRING = 0x0a;
+export const ANY_STRING = 0x0a;
 const ANY_BOOL = 0x10;
 const ANY_INT = 0x18;
 const ANY_DOUBLE = 0x21;

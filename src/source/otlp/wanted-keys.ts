@@ -17,13 +17,12 @@ export class WantedKeys {
     this.#table.clearMarks();
   }
 
-  /** Tells most keys that are not wanted, at less cost than `find`, which has the last word. */
-  mayWant(view: DataView, from: number, length: number): boolean {
-    return this.#filter.mayBeWanted(view, from, length);
-  }
-
   /** @returns undefined for a key that is not wanted. */
   find(view: DataView, from: number, length: number): string | undefined {
+    return this.#filter.mayBeWanted(view, from, length) ? this.#find(view, from, length) : undefined;
+  }
+
+  #find(view: DataView, from: number, length: number): string | undefined {
     if (length > MAX_TABLE_TEXT) return this.#findLong(view, from, length);
     const slot = this.#table.find(view, from, length);
     let mark = this.#table.markOf(slot);
