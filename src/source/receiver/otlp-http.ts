@@ -8,6 +8,7 @@ import { CertificateFiles } from './certificate-files.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { CONTENT_TYPES, contentTypeIn, contentTypeOf } from './content-type.ts';
 import { Cors, type ReceiverCors } from './cors.ts';
+import { freeMemory } from './free-memory.ts';
 import { Gate } from './gate.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { HttpHead } from './http-head.ts';
@@ -142,7 +143,11 @@ export class OtlpHttpReceiver {
       const bytes = new BoundedBytes(room, maxRequestBodySize, exchange.head.declaredLength);
       if (request.headers.expect !== undefined) response.writeContinue();
       const { signal } = exchange;
-      await readBody(request, { timeoutMillis, signal, onChunk: (chunk) => bytes.push(chunk) });
+      const onChunk = (chunk: Buffer) => {
+        bytes.push(chunk);
+        freeMemory(chunk);
+      };
+      await readBody(request, { timeoutMillis, signal, onChunk });
       exchange.answer(await this.#intake.take(head, bytes.finish(), room));
     } catch (error) {
       if (!(error instanceof SenderGoneError)) {
