@@ -1,12 +1,15 @@
+import { MemoSpace, VerdictMemo } from './verdict-memo.ts';
+
 type Attributes = Readonly<Record<string, unknown>>;
 
 /**
- * Tells which conventions read any of the attributes that a span has. Programs make spans in a few shapes, so the order
- * in which the keys stand is followed through a tree of those seen before: a step a key, and mostly no look-up.
+ * Tells which attributes a span has, and so which conventions read any of them. Programs make spans in a few shapes, so
+ * the order in which the keys stand is followed through a tree of those seen before: a step a key, and mostly no look-up.
  */
 export class AttributeShapes {
   readonly #readers: (key: string) => readonly number[];
-  readonly #root: Shape = new Shape([]);
+  readonly #memoSpace = new MemoSpace();
+  readonly #root = new Shape([], undefined);
   #size = 1;
 
   /** @param readers which conventions read the attribute of this name, by number in rising order. */
@@ -14,11 +17,11 @@ export class AttributeShapes {
     this.#readers = readers;
   }
 
-  /** The numbers of the conventions, in rising order; the same list for spans of one shape. */
-  readersOf(attributes: Attributes): readonly number[] {
+  /** The same for spans with the same attributes in the same order. */
+  of(attributes: Attributes): AttributeShape {
     let shape = this.#root;
     for (const key in attributes) shape = shape.lastKey === key ? shape.last : this.#next(shape, key);
-    return shape.readers;
+    return shape;
   }
 
   #next(shape: Shape, key: string): Shape {
@@ -30,13 +33,12 @@ export class AttributeShapes {
     }
     const more = this.#readers(key).filter((reader) => !shape.readers.includes(reader));
     const readers = more.length === 0 ? shape.readers : [...shape.readers, ...more].sort((a, b) => a - b);
-    const made = new Shape(readers);
     // Keys may be without end (names of headers, say): then what is found is not kept.
-    if (this.#size < MAX_SHAPES) {
-      this.#size++;
-      shape.next ??= new Map();
-      shape.next.set(key, made);
-    }
+    if (this.#size >= MAX_SHAPES) return new Shape(readers, undefined);
+    this.#size++;
+    const made = new Shape(readers, readers.length === 0 ? undefined : new VerdictMemo(this.#memoSpace));
+    shape.next ??= new Map();
+    shape.next.set(key, made);
     return made;
   }
 }
@@ -44,15 +46,24 @@ export class AttributeShapes {
 const MAX_SHAPES = 10_000;
 
 /** A sequence of keys. */
-class Shape {
+export interface AttributeShape {
+  /** The numbers of the conventions that read any of them, in rising order. */
   readonly readers: readonly number[];
+  /** What is remembered of spans with these; undefined where nobody reads them, or there are too many shapes. */
+  readonly memo: VerdictMemo | undefined;
+}
+
+class Shape implements AttributeShape {
+  readonly readers: readonly number[];
+  readonly memo: VerdictMemo | undefined;
   /** The sequences that are one key longer. */
   next: Map<string, Shape> | undefined;
   /** The one of them that came last. */
   lastKey: string | undefined;
   last: Shape = this;
 
-  constructor(readers: readonly number[]) {
+  constructor(readers: readonly number[], memo: VerdictMemo | undefined) {
     this.readers = readers;
+    this.memo = memo;
   }
 }

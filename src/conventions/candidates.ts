@@ -3,7 +3,7 @@ import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { plainSpan } from '../model/wire-span.ts';
 import { attributeReaders } from './attribute-names.ts';
-import { AttributeShapes } from './attribute-shapes.ts';
+import { type AttributeShape, AttributeShapes } from './attribute-shapes.ts';
 import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
 import type { Convention } from './convention.ts';
 
@@ -30,11 +30,11 @@ export class Candidates {
     this.#shapes = new AttributeShapes(attributeReaders(BUILT_IN_CONVENTIONS));
   }
 
-  /** In order of precedence. */
-  of(span: Span): readonly Convention[] {
+  /** In order of precedence. @param shape of the span's attributes; undefined where they have none. */
+  of(span: Span, shape: AttributeShape | undefined): readonly Convention[] {
+    if (shape === undefined) return BUILT_IN_CONVENTIONS;
     const bare = this.#bareOf(span);
-    const readers = this.#readersOf(span.attributes);
-    if (readers === undefined) return BUILT_IN_CONVENTIONS;
+    const { readers } = shape;
     if (readers.length === 0 && bare.length === 0) return NOBODY;
     const lists = this.#lists.get(readers) ?? new Map<readonly number[], readonly Convention[]>();
     const known = lists.get(bare);
@@ -44,10 +44,10 @@ export class Candidates {
     return list;
   }
 
-  /** An SDK's user can pass an object of any kind, so even its keys may throw: then all are asked. */
-  #readersOf(attributes: Span['attributes']): readonly number[] | undefined {
+  /** An SDK's user can pass an object of any kind, so even its keys may throw: then there is none. */
+  shapeOf({ attributes }: Span): AttributeShape | undefined {
     try {
-      return this.#shapes.readersOf(attributes);
+      return this.#shapes.of(attributes);
     } catch {
       return undefined;
     }

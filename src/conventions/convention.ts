@@ -15,7 +15,8 @@ export interface Convention {
    */
   readonly attributes: readonly string[];
   /**
-   * Judges one span by the attributes it has so far. Pure; must cope with values of any type.
+   * Judges one span by the attributes it has so far. Pure; must cope with values of any type. A call's id is handed on,
+   * and decides nothing but by being there: for built-in conventions verdicts are remembered for calls of other ids.
    * @returns undefined where the convention has nothing to say of the span.
    */
   recognise(span: Span): Verdict | undefined;

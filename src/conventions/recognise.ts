@@ -4,11 +4,13 @@ import { plainSpan } from '../model/wire-span.ts';
 import { boundedName, isBounded } from '../support/bounded-name.ts';
 import { meaningful } from '../support/meaningful.ts';
 import { type AttributeNames, attributeNames } from './attribute-names.ts';
+import type { AttributeShape } from './attribute-shapes.ts';
 import { firstText } from './attributes.ts';
 import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
 import { Candidates } from './candidates.ts';
 import type { Convention } from './convention.ts';
 import { drops } from './drops.ts';
+import type { Judge } from './verdict-memo.ts';
 
 export interface RecogniserOptions {
   /** Conventions of the user's own. They are asked first, and what one of them says is final. */
@@ -52,21 +54,17 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
     const shown = own.length === 0 ? span : plainSpan(span);
     for (const convention of own) {
       const verdict = ask(convention.name, () => checked(convention, shown));
-      if (verdict !== undefined) return verdict;
+      if (verdict !== undefined) return bounded(verdict);
     }
-    const asked = candidates.of(span);
+    const shape = candidates.shapeOf(span);
+    return remembered(span, shape) ?? judgeByBuiltIns(span, shape);
+  }
+
+  function judgeByBuiltIns(span: Span, shape: AttributeShape | undefined): Verdict {
+    const asked = candidates.of(span, shape);
     if (asked.length === 0) return UNRECOGNISED;
-    let held: Verdict | undefined;
-    for (const convention of asked) {
-      const verdict = recogniseBy(convention, span, options.onError);
-      if (verdict === undefined) continue;
-      if (held === undefined) {
-        const mayYield = verdict.role === 'step' || verdict.role === 'agent';
-        if (!mayYield || convention === drops) return verdict;
-        held = verdict;
-      } else if (verdict.role === 'tool' && !verdict.weak && yields(held, span)) return verdict;
-    }
-    return held ?? UNRECOGNISED;
+    const judgeShown = (shown: Span) => bounded(firstVerdict(asked, shown, options.onError));
+    return learned(span, shape, judgeShown) ?? judgeShown(span);
   }
 
   return {
@@ -77,7 +75,7 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
       const { toolName } = options;
       const isNamed = toolName !== undefined && verdict.role === 'tool';
       const name = isNamed ? ask('toolName', () => textOf(toolName(plainSpan(span)))) : undefined;
-      return bounded(name === undefined ? verdict : { ...verdict, name });
+      return name === undefined ? verdict : { ...verdict, name: boundedName(name) };
     },
     agentOf(span) {
       const { agentId } = options;
@@ -86,6 +84,42 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
       return name === undefined ? undefined : boundedName(name);
     },
   };
+}
+
+/** Of conventions in order of precedence. */
+function firstVerdict(
+  asked: readonly Convention[],
+  span: Span,
+  onError: RecogniserOptions['onError'],
+): Verdict {
+  let held: Verdict | undefined;
+  for (const convention of asked) {
+    const verdict = recogniseBy(convention, span, onError);
+    if (verdict === undefined) continue;
+    if (held === undefined) {
+      const mayYield = verdict.role === 'step' || verdict.role === 'agent';
+      if (!mayYield || convention === drops) return verdict;
+      held = verdict;
+    } else if (verdict.role === 'tool' && !verdict.weak && yields(held, span)) return verdict;
+  }
+  return held ?? UNRECOGNISED;
+}
+
+/** An SDK's user can pass attributes that throw, in whatever way they are looked at: then nothing is remembered of them. */
+function remembered(span: Span, shape: AttributeShape | undefined): Verdict | undefined {
+  try {
+    return shape?.memo?.find(span);
+  } catch {
+    return undefined;
+  }
+}
+
+function learned(span: Span, shape: AttributeShape | undefined, judge: Judge): Verdict | undefined {
+  try {
+    return shape?.memo?.learn(span, judge);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A tool beats the wrapper that another convention sees; an agent only gives way to what names itself a tool. */

@@ -1,3 +1,4 @@
+import { isShared } from '../model/shared-verdict.ts';
 import type { Verdict } from '../model/verdict.ts';
 
 /**
@@ -20,12 +21,12 @@ export const SLOT_BYTES = 85;
 /** A span that is kept as a record, without its verdict. */
 export const RECORD_BYTES = 340;
 
-/** A verdict that is not the shared one for "none". */
+/** A verdict of one span. */
 const VERDICT_BYTES = 90;
 const STRING_BYTES = 24;
 
 export function verdictBytes(verdict: Verdict): number {
-  if (verdict.role === 'none') return 0;
+  if (verdict.role === 'none' || isShared(verdict)) return 0;
   return (
     VERDICT_BYTES +
     stringBytes(verdict.name) +

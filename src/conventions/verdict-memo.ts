@@ -1,0 +1,149 @@
+import { isDeepStrictEqual } from 'node:util';
+import { sharedVerdict } from '../model/shared-verdict.ts';
+import type { Span } from '../model/span.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { boundedName } from '../support/bounded-name.ts';
+import { meaningful } from '../support/meaningful.ts';
+import { WatchedSpan } from './watched-span.ts';
+
+/** Makes the verdict of a span; pure. */
+export type Judge = (span: Span) => Verdict;
+
+/**
+ * Remembers the verdicts of spans of one shape, that is, of the same attribute names in the same order. Of two that are
+ * alike in all that was looked at to make a verdict the verdict is the same; the id of a call, which differs from call to
+ * call and is only handed on, need not be alike. What is looked at is seen when a verdict is made, so that conventions
+ * need not say.
+ */
+export class VerdictMemo {
+  readonly #space: MemoSpace;
+  readonly #known = new Map<string, readonly KnownVerdict[]>();
+  #credit = MAX_CREDIT;
+
+  constructor(space: MemoSpace) {
+    this.#space = space;
+  }
+
+  /** The verdict of a span that is as good as this one, with this one's call id; undefined where there was none. */
+  find(span: Span): Verdict | undefined {
+    const alike = this.#known.get(span.name);
+    if (alike === undefined) return undefined;
+    for (const known of alike) {
+      const verdict = known.verdictOf(span);
+      if (verdict === undefined) continue;
+      if (this.#credit < MAX_CREDIT) this.#credit++;
+      return verdict;
+    }
+    return undefined;
+  }
+
+  /** Makes the verdict of a span and remembers it; undefined, without making it, where that is not worth while. */
+  learn(span: Span, judge: Judge): Verdict | undefined {
+    if (this.#credit < COST) return undefined;
+    this.#credit -= COST;
+    const watched = new WatchedSpan(span);
+    const verdict = judge(watched.span);
+    const known = KnownVerdict.of(verdict, span, watched, judge);
+    if (known === undefined) return verdict;
+    this.#space.take(this);
+    this.#known.set(span.name, [known, ...(this.#known.get(span.name) ?? []).slice(0, MAX_ALIKE - 1)]);
+    return known.verdictOf(span) ?? verdict;
+  }
+
+  forget(): void {
+    this.#known.clear();
+  }
+}
+
+/** To remember a verdict costs as much as so many that are found save. */
+const COST = 32;
+/** So that where spans differ in what is looked at, as models' calls do in their counts of tokens, little is lost. */
+const MAX_CREDIT = 64 * COST;
+/** Verdicts of one name. */
+const MAX_ALIKE = 8;
+
+/** Bounds how many verdicts are remembered in all: when there is no more room, all are forgotten. */
+export class MemoSpace {
+  static readonly #MAX = 4_096;
+  readonly #users = new Set<VerdictMemo>();
+  #taken = 0;
+
+  /** For one verdict more. */
+  take(user: VerdictMemo): void {
+    if (this.#taken === MemoSpace.#MAX) {
+      for (const memo of this.#users) memo.forget();
+      this.#users.clear();
+      this.#taken = 0;
+    }
+    this.#users.add(user);
+    this.#taken++;
+  }
+}
+
+/** A verdict, and what a span must be like for it. */
+class KnownVerdict {
+  readonly #verdict: Verdict;
+  readonly #scopeName: string;
+  readonly #kind: number;
+  readonly #names: readonly string[];
+  readonly #values: readonly unknown[];
+  /** The attribute that holds the call's id. */
+  readonly #idName: string | undefined;
+
+  private constructor(verdict: Verdict, span: Span, read: ReadonlyMap<string, unknown>, idName?: string) {
+    // All spans of the shape lack the others.
+    const present = [...read].filter(([name]) => name in span.attributes && name !== idName);
+    this.#verdict = idName === undefined ? sharedVerdict(verdict) : verdict;
+    this.#scopeName = span.scopeName;
+    this.#kind = span.kind;
+    this.#names = present.map(([name]) => name);
+    this.#values = present.map(([, value]) => value);
+    this.#idName = idName;
+  }
+
+  /** @returns undefined where it is not good for any other span. */
+  static of(verdict: Verdict, span: Span, watched: WatchedSpan, judge: Judge): KnownVerdict | undefined {
+    const { read, isWhole } = watched;
+    if (!isWhole) return undefined;
+    const idName = verdict.callId === undefined ? undefined : idNameOf(verdict, span, watched, judge);
+    for (const [name, value] of read) if (name !== idName && !isSmall(value)) return undefined;
+    return new KnownVerdict(verdict, span, read, idName);
+  }
+
+  /** @returns undefined where the span is another. */
+  verdictOf(span: Span): Verdict | undefined {
+    if (span.scopeName !== this.#scopeName || span.kind !== this.#kind) return undefined;
+    const { attributes } = span;
+    for (let at = 0; at < this.#names.length; at++) {
+      if (attributes[this.#names[at] ?? ''] !== this.#values[at]) return undefined;
+    }
+    if (this.#idName === undefined) return this.#verdict;
+    const id = attributes[this.#idName];
+    const callId = typeof id === 'string' ? meaningful(id) : undefined;
+    return callId === undefined ? undefined : { ...this.#verdict, callId: boundedName(callId) };
+  }
+}
+
+/**
+ * The one attribute that is the call's id, where with another id there the verdict is the same but for that.
+ * @returns undefined where there is none.
+ */
+function idNameOf(verdict: Verdict, span: Span, { read }: WatchedSpan, judge: Judge): string | undefined {
+  const names = [...read.keys()].filter((name) => read.get(name) === verdict.callId);
+  const [idName] = names;
+  if (idName === undefined || names.length > 1) return undefined;
+  const other = new WatchedSpan(span, { [idName]: ANOTHER_ID });
+  const isSame = isDeepStrictEqual(judge(other.span), { ...verdict, callId: ANOTHER_ID });
+  return isSame && isDeepStrictEqual([...other.read.keys()], [...read.keys()]) ? idName : undefined;
+}
+
+const ANOTHER_ID = 'another_id_0123456789';
+
+/** Whether the value is worth to be remembered: neither content nor an object, which may change. */
+function isSmall(value: unknown): boolean {
+  return typeof value === 'string'
+    ? value.length <= MAX_VALUE_LENGTH
+    : typeof value !== 'object' && typeof value !== 'function';
+}
+
+const MAX_VALUE_LENGTH = 96;

@@ -1,0 +1,224 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRecogniser } from '../../src/conventions/recognise.ts';
+import { type Judge, MemoSpace, VerdictMemo } from '../../src/conventions/verdict-memo.ts';
+import { isShared } from '../../src/model/shared-verdict.ts';
+import type { Span } from '../../src/model/span.ts';
+import type { Verdict } from '../../src/model/verdict.ts';
+import { CAPTURE_NAMES } from '../support/captures.ts';
+import { recordedSpans } from './recorded-spans.ts';
+import { spanOf } from './span-of.ts';
+
+/** A span with these fields, and some of its own for the others. */
+function spanWith({ name = 'a span', attributes, ...rest }: Partial<Span>): Span {
+  return spanOf(name, attributes, rest);
+}
+
+const isAgent: Judge = () => ({ role: 'agent', rule: 'x' });
+
+/** Judges by a memo, and counts how often the judge was asked. */
+function memoOf(judge: Judge) {
+  const memo = new VerdictMemo(new MemoSpace());
+  const asked = { times: 0 };
+  const counting: Judge = (span) => {
+    asked.times++;
+    return judge(span);
+  };
+  const verdictOf = (span: Span): Verdict | undefined => memo.find(span) ?? memo.learn(span, counting);
+  return { asked, verdictOf };
+}
+
+const toolOf: Judge = ({ attributes }) => ({
+  role: 'tool',
+  rule: 'x',
+  name: String(attributes.tool),
+  callId: typeof attributes.id === 'string' ? attributes.id : undefined,
+});
+
+describe('VerdictMemo', () => {
+  it('hands out one verdict for all spans that are alike', () => {
+    const { asked, verdictOf } = memoOf(({ attributes }) => ({ role: 'llm', rule: String(attributes.op) }));
+    const first = verdictOf(spanWith({ attributes: { op: 'chat', seed: 1 } }));
+    const second = verdictOf(spanWith({ attributes: { op: 'chat', seed: 2 } }));
+    expect(first).toEqual({ role: 'llm', rule: 'chat' });
+    expect(second).toBe(first);
+    expect(first && isShared(first)).toBe(true);
+    expect(asked.times).toBe(1);
+    expect(verdictOf(spanWith({ attributes: { op: 'embed', seed: 1 } }))).toEqual({
+      role: 'llm',
+      rule: 'embed',
+    });
+  });
+
+  it.each([
+    ['name', { name: 'other' }],
+    ['scope', { scopeName: 'other' }],
+    ['kind', { kind: 3 }],
+  ] as const)('asks again for another %s', (_, other) => {
+    const { asked, verdictOf } = memoOf(isAgent);
+    verdictOf(spanWith({}));
+    verdictOf(spanWith(other));
+    expect(asked.times).toBe(2);
+  });
+
+  it('gives each call its own id', () => {
+    const { asked, verdictOf } = memoOf(toolOf);
+    const ids = ['call_1', 'call_2', '7', 'call_2'].map(
+      (id) => verdictOf(spanWith({ attributes: { tool: 'search', id } }))?.callId,
+    );
+    expect(ids).toEqual(['call_1', 'call_2', '7', 'call_2']);
+    // Once for the verdict, and once to see that the id is only handed on.
+    expect(asked.times).toBe(2);
+    expect(verdictOf(spanWith({ attributes: { tool: 'search', id: 'none' } }))?.callId).toBe('none');
+    expect(asked.times).toBe(4);
+  });
+
+  it.each<[string, Judge]>([
+    [
+      'decides more than the id',
+      (span) => ({ ...toolOf(span), rule: String(span.attributes.id).slice(0, 5) }),
+    ],
+    ['is the id only in part', (span) => ({ ...toolOf(span), callId: `call of ${span.attributes.id}` })],
+    ['is the name, too', (span) => ({ ...toolOf(span), name: String(span.attributes.id) })],
+  ])('asks again for each value of an attribute that %s', (_, judge) => {
+    const { verdictOf } = memoOf(judge);
+    for (const id of ['call_1', 'call_2', 'call_3', 'call_1']) {
+      const span = spanWith({ attributes: { tool: 'search', id } });
+      expect(verdictOf(span)).toEqual(judge(span));
+    }
+  });
+
+  it.each<[string, Judge]>([
+    ['at another field', (span) => ({ role: 'agent', rule: span.parentSpanId ?? '' })],
+    [
+      'at what the attributes are',
+      ({ attributes }) => ({ role: 'agent', rule: Object.keys(attributes).join() }),
+    ],
+    [
+      'whether there is an attribute',
+      ({ attributes }) => ({ role: 'agent', rule: String('a' in attributes) }),
+    ],
+    ['at each attribute', ({ attributes }) => ({ role: 'agent', rule: JSON.stringify({ ...attributes }) })],
+    ['at an object', ({ attributes }) => ({ role: 'agent', rule: String(attributes.list) })],
+    ['at content', ({ attributes }) => ({ role: 'agent', rule: String(attributes.prompt).slice(0, 3) })],
+  ])('remembers nothing where the judge looks %s', (_, judge) => {
+    const { asked, verdictOf } = memoOf(judge);
+    const span = spanWith({ attributes: { a: 1, list: ['x'], prompt: 'x'.repeat(97) } });
+    for (let time = 1; time <= 3; time++) {
+      expect(verdictOf(span)).toEqual(judge(span));
+      expect(asked.times).toBe(time);
+    }
+  });
+
+  it('tells an attribute that is there without a value from one that has one', () => {
+    const judge: Judge = ({ attributes }) => ({ role: 'agent', rule: String(attributes.a) });
+    const { verdictOf } = memoOf(judge);
+    for (const a of [undefined, null, 'undefined', undefined]) {
+      const span = spanWith({ attributes: { a } });
+      expect(verdictOf(span)).toEqual(judge(span));
+    }
+  });
+
+  it('gives up where spans mostly differ, and goes on where verdicts are found', () => {
+    const { asked, verdictOf } = memoOf(({ attributes }) => ({
+      role: 'llm',
+      rule: String(attributes.tokens),
+    }));
+    const learn = (from: number, to: number) => {
+      for (let tokens = from; tokens < to; tokens++) verdictOf(spanWith({ attributes: { tokens } }));
+      return asked.times;
+    };
+    expect(learn(0, 1_000)).toBe(64);
+    expect(verdictOf(spanWith({ attributes: { tokens: 1_000 } }))).toBeUndefined();
+    for (let time = 0; time < 32; time++) verdictOf(spanWith({ attributes: { tokens: 63 } }));
+    expect(learn(2_000, 3_000)).toBe(65);
+  });
+
+  it('remembers eight verdicts of a name', () => {
+    const { asked, verdictOf } = memoOf(({ attributes }) => ({
+      role: 'llm',
+      rule: String(attributes.tokens),
+    }));
+    for (const tokens of [0, 1, 2, 3, 4, 5, 6, 7, 8]) verdictOf(spanWith({ attributes: { tokens } }));
+    verdictOf(spanWith({ attributes: { tokens: 1 } }));
+    expect(asked.times).toBe(9);
+    verdictOf(spanWith({ attributes: { tokens: 0 } }));
+    expect(asked.times).toBe(10);
+  });
+
+  it('forgets all, of whatever shape, when there is no more room', () => {
+    const space = new MemoSpace();
+    const memos = Array.from({ length: 65 }, () => new VerdictMemo(space));
+    const known = () => memos.filter((memo) => memo.find(spanWith({ name: '0' })) !== undefined).length;
+    for (const memo of memos.slice(0, 64)) {
+      for (let name = 0; name < 64; name++) memo.learn(spanWith({ name: String(name) }), isAgent);
+    }
+    expect(known()).toBe(64);
+    memos.at(64)?.learn(spanWith({ name: '0' }), isAgent);
+    expect(known()).toBe(1);
+  });
+});
+
+describe('a recogniser that remembers', () => {
+  const recorded = CAPTURE_NAMES.flatMap((name) => recordedSpans(name));
+  const { recognise } = createRecogniser();
+  const id = fc.oneof(
+    fc.constantFrom('', 'none', '1', ' padded ', 'x'.repeat(300), 'toolu_01', '\ud800'),
+    fc.uuid(),
+    fc.string(),
+  );
+  const value = fc.oneof(
+    id,
+    fc.constantFrom('tool', 'agent', 'chat', 'TOOL', 'LLM', 'execute_tool', 'tools/call'),
+    fc.nat(),
+    fc.boolean(),
+    fc.constant(undefined),
+    fc.constant(['x']),
+  );
+
+  it('says of every span what one says that has seen no other', () => {
+    let remembered = 0;
+    const changed = fc
+      .record({
+        span: fc.constantFrom(...recorded),
+        at: fc.nat(),
+        value,
+        name: fc.option(fc.constantFrom('tool', 'execute_tool search', 'chat')),
+        scopeName: fc.option(fc.constantFrom('gen_ai', 'openlit', 'other')),
+      })
+      .map(({ span, at, value, name, scopeName }): Span => {
+        const keys = Object.keys(span.attributes);
+        const key = keys[at % Math.max(1, keys.length)] ?? 'none';
+        return spanWith({
+          ...span,
+          name: name ?? span.name,
+          scopeName: scopeName ?? span.scopeName,
+          attributes: { ...span.attributes, [key]: value },
+        });
+      });
+    fc.assert(
+      fc.property(fc.constantFrom(...recorded), changed, (plain, other) => {
+        for (const span of [plain, other, plain]) {
+          const verdict = recognise(span);
+          if (isShared(verdict)) remembered++;
+          expect(verdict).toEqual(createRecogniser().recognise(span));
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(remembered).toBeGreaterThan(100);
+  });
+
+  it('takes attributes that throw when they are read again', () => {
+    let reads = 0;
+    const attributes = {
+      'gen_ai.operation.name': 'execute_tool',
+      get 'gen_ai.tool.name'() {
+        if (reads++ > 0) throw new Error('read twice');
+        return 'search';
+      },
+    };
+    expect(recognise(spanWith({ attributes })).role).toBeDefined();
+    expect(recognise(spanWith({ attributes })).role).toBeDefined();
+  });
+});
