@@ -106,7 +106,7 @@ class KnownVerdict {
     const { read, isWhole } = watched;
     if (!isWhole) return undefined;
     const idName = verdict.callId === undefined ? undefined : idNameOf(verdict, span, watched, judge);
-    for (const [name, value] of read) if (name !== idName && !isSmall(value)) return undefined;
+    for (const [name, value] of read) if (name !== idName && !mayBeKept(name, value)) return undefined;
     return new KnownVerdict(verdict, span, read, idName);
   }
 
@@ -139,11 +139,19 @@ function idNameOf(verdict: Verdict, span: Span, { read }: WatchedSpan, judge: Ju
 
 const ANOTHER_ID = 'another_id_0123456789';
 
-/** Whether the value is worth to be remembered: neither content nor an object, which may change. */
-function isSmall(value: unknown): boolean {
-  return typeof value === 'string'
-    ? value.length <= MAX_VALUE_LENGTH
-    : typeof value !== 'object' && typeof value !== 'function';
+/** Whether a value may be remembered: content never is, nor an object, which may change. */
+function mayBeKept(name: string, value: unknown): boolean {
+  if (CONTENT.has(name)) return value === undefined;
+  if (typeof value === 'string') return value.length <= MAX_VALUE_LENGTH;
+  return typeof value !== 'object' && typeof value !== 'function';
 }
 
+/** Of the attributes that conventions look into, those that hold what models and tools said. */
+const CONTENT: ReadonlySet<string> = new Set([
+  'ai.response.toolCalls',
+  'gen_ai.output.messages',
+  'traceloop.entity.output',
+]);
+
+/** In UTF-16 units. What is longer is no name, whatever it stands under. */
 const MAX_VALUE_LENGTH = 96;

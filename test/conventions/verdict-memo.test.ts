@@ -100,10 +100,16 @@ describe('VerdictMemo', () => {
     ],
     ['at each attribute', ({ attributes }) => ({ role: 'agent', rule: JSON.stringify({ ...attributes }) })],
     ['at an object', ({ attributes }) => ({ role: 'agent', rule: String(attributes.list) })],
-    ['at content', ({ attributes }) => ({ role: 'agent', rule: String(attributes.prompt).slice(0, 3) })],
+    ['at a long text', ({ attributes }) => ({ role: 'agent', rule: String(attributes.prompt).slice(0, 3) })],
+    [
+      'at content',
+      ({ attributes }) => ({ role: 'agent', rule: String(attributes['traceloop.entity.output']) }),
+    ],
   ])('remembers nothing where the judge looks %s', (_, judge) => {
     const { asked, verdictOf } = memoOf(judge);
-    const span = spanWith({ attributes: { a: 1, list: ['x'], prompt: 'x'.repeat(97) } });
+    const span = spanWith({
+      attributes: { a: 1, list: ['x'], prompt: 'x'.repeat(97), 'traceloop.entity.output': '{}' },
+    });
     for (let time = 1; time <= 3; time++) {
       expect(verdictOf(span)).toEqual(judge(span));
       expect(asked.times).toBe(time);
