@@ -54,7 +54,7 @@ export function scrambledProtobuf(bytes: Buffer, random: Random, depth = 0): Buf
   if (random.below(6) === 0) fields = [...fields, ...fields.slice(0, 1 + random.below(2))];
   if (random.below(6) === 0)
     fields = [{ tag: random.of([0x08, 0x0d, 0x3a, 0x4d, 0x99]), value: random.bytes(9) }, ...fields];
-  return Buffer.concat(fields.map(bytesOf));
+  return Buffer.concat(fields.map((field) => bytesOf(field, random)));
 }
 
 /** A message whole, or as two of which each has some of its fields. */
@@ -62,7 +62,9 @@ function partsOf(message: Buffer, random: Random): readonly Buffer[] {
   const fields = random.below(12) === 0 ? (fieldsOf(message) ?? []) : [];
   if (fields.length < 2) return [message];
   const middle = 1 + random.below(fields.length - 1);
-  return [fields.slice(0, middle), fields.slice(middle)].map((part) => Buffer.concat(part.map(bytesOf)));
+  return [fields.slice(0, middle), fields.slice(middle)].map((part) =>
+    Buffer.concat(part.map((field) => bytesOf(field, random))),
+  );
 }
 
 interface Field {
@@ -106,15 +108,16 @@ function varintAt(bytes: Buffer, at: number): { readonly value: number; readonly
   return undefined;
 }
 
-function bytesOf({ tag, value }: Field): Buffer {
-  const length = (tag & 7) === 2 ? varint(value.length) : [];
+function bytesOf({ tag, value }: Field, random: Random): Buffer {
+  const length = (tag & 7) === 2 ? varint(value.length, random) : [];
   const kept = (tag & 7) === 1 ? 8 : (tag & 7) === 5 ? 4 : value.length;
-  return Buffer.concat([Buffer.from([...varint(tag), ...length]), value.subarray(0, kept)]);
+  return Buffer.concat([Buffer.from([...varint(tag, random), ...length]), value.subarray(0, kept)]);
 }
 
-function varint(value: number): number[] {
+/** Here and there in more bytes than it needs. */
+function varint(value: number, random: Random): number[] {
   const bytes: number[] = [];
   let rest = value;
   for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
-  return [...bytes, rest];
+  return random.below(60) === 0 ? [...bytes, rest | 0x80, 0] : [...bytes, rest];
 }

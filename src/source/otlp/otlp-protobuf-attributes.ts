@@ -25,6 +25,8 @@ export function wantAttributes(wants: Wants): void {
  */
 export function readAttributes(reader: ProtobufReader, before: Attributes): Attributes {
   const { body, view, end } = reader;
+  // A tag may be written in more bytes than it needs.
+  if (body[reader.position - 1] !== SPAN_ATTRIBUTES) return readAttribute(reader, before);
   let attributes = before;
   let at = reader.position - 1;
   while (at < end && body[at] === SPAN_ATTRIBUTES) {

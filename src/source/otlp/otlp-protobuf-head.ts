@@ -17,7 +17,7 @@ const KIND = 0x30;
 const START = 0x39;
 const END = 0x41;
 
-/** Both ids, that of the parent, and what a name begins with. */
+/** How much is looked at before the name: both ids, that of the parent, and what a name begins with. */
 const IDS_BYTES = 18 + 10 + 10 + 2;
 /** What follows a name. */
 const TIMES_BYTES = 2 + 9 + 9;
@@ -27,7 +27,7 @@ const MAX_KIND = 5;
  * Reads what a span begins with, as far as it stands in the order and in the form in which everybody writes it: of nearly
  * all spans this is all but the attributes and the status. It makes the same of it as `readSpan`, field by field, would.
  *
- * @returns where the first field begins that it did not read. Beyond the first one, where both ids were read.
+ * @returns where the first field begins that it did not read: past the start exactly if it read both ids.
  */
 export function readSpanHead({ body, view, position, end }: ProtobufReader, span: WireSpan): number {
   let at = position;
