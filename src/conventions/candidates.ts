@@ -2,6 +2,7 @@ import { memoised } from '../model/memo.ts';
 import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { plainSpan } from '../model/wire-span.ts';
+import { flat } from '../support/flat.ts';
 import { attributeReaders } from './attribute-names.ts';
 import { type AttributeShape, AttributeShapes } from './attribute-shapes.ts';
 import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
@@ -30,7 +31,7 @@ export class Candidates {
     this.#shapes = new AttributeShapes(attributeReaders(BUILT_IN_CONVENTIONS));
   }
 
-  /** In order of precedence. @param shape of the span's attributes; undefined where they have none. */
+  /** In order of precedence. @param shape of the span's attributes; undefined where it could not be told: all are asked. */
   of(span: Span, shape: AttributeShape | undefined): readonly Convention[] {
     if (shape === undefined) return BUILT_IN_CONVENTIONS;
     const bare = this.#bareOf(span);
@@ -44,7 +45,7 @@ export class Candidates {
     return list;
   }
 
-  /** An SDK's user can pass an object of any kind, so even its keys may throw: then there is none. */
+  /** An SDK's user can pass an object of any kind, so even to list its keys may throw. */
   shapeOf({ attributes }: Span): AttributeShape | undefined {
     try {
       return this.#shapes.of(attributes);
@@ -66,6 +67,7 @@ export class Candidates {
       this.#ask(convention, bareSpan) === undefined ? [] : [index],
     );
     const speakers = numbers.length === 0 ? NONE : this.#speakers(numbers.join());
+    if (name.length > MAX_NAME_LENGTH || scopeName.length > MAX_NAME_LENGTH) return speakers;
     // Span names may be without end (URLs): then the table starts anew.
     if (this.#bareSize >= MAX_BARE) {
       this.#bare.clear();
@@ -74,13 +76,15 @@ export class Candidates {
     }
     this.#bareSize++;
     const names = this.#bare.get(scopeName) ?? new Map<string, readonly number[]>();
-    names.set(name, speakers);
-    this.#bare.set(scopeName, names);
+    names.set(flat(name), speakers);
+    this.#bare.set(flat(scopeName), names);
     this.#namesOfLast = names;
     return speakers;
   }
 }
 
 const MAX_BARE = 10_000;
+/** In UTF-16 units; what is longer is not remembered. */
+const MAX_NAME_LENGTH = 256;
 const NONE: readonly number[] = [];
 const NOBODY: readonly Convention[] = [];

@@ -1,6 +1,6 @@
 import type { Span } from '../model/span.ts';
 import type { SpanRole, Verdict } from '../model/verdict.ts';
-import { plainSpan } from '../model/wire-span.ts';
+import { plainSpan, WireSpan } from '../model/wire-span.ts';
 import { boundedName, isBounded } from '../support/bounded-name.ts';
 import { meaningful } from '../support/meaningful.ts';
 import { type AttributeNames, attributeNames } from './attribute-names.ts';
@@ -10,7 +10,7 @@ import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
 import { Candidates } from './candidates.ts';
 import type { Convention } from './convention.ts';
 import { drops } from './drops.ts';
-import type { Judge } from './verdict-memo.ts';
+import type { VerdictMemo } from './verdict-memo.ts';
 
 export interface RecogniserOptions {
   /** Conventions of the user's own. They are asked first, and what one of them says is final. */
@@ -57,14 +57,20 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
       if (verdict !== undefined) return bounded(verdict);
     }
     const shape = candidates.shapeOf(span);
-    return remembered(span, shape) ?? judgeByBuiltIns(span, shape);
+    const memo = isPlain(span) ? shape?.memo : undefined;
+    return remembered(span, memo) ?? judgeByBuiltIns(span, shape, memo);
   }
 
-  function judgeByBuiltIns(span: Span, shape: AttributeShape | undefined): Verdict {
+  function judgeByBuiltIns(
+    span: Span,
+    shape: AttributeShape | undefined,
+    memo: VerdictMemo | undefined,
+  ): Verdict {
     const asked = candidates.of(span, shape);
     if (asked.length === 0) return UNRECOGNISED;
-    const judgeShown = (shown: Span) => bounded(firstVerdict(asked, shown, options.onError));
-    return learned(span, shape, judgeShown) ?? judgeShown(span);
+    const judgeShown = (shown: Span, isAgain?: boolean) =>
+      bounded(firstVerdict(asked, shown, isAgain ? undefined : options.onError));
+    return memo?.learn(span, judgeShown) ?? judgeShown(span);
   }
 
   return {
@@ -100,31 +106,40 @@ function firstVerdict(
       const mayYield = verdict.role === 'step' || verdict.role === 'agent';
       if (!mayYield || convention === drops) return verdict;
       held = verdict;
-    } else if (verdict.role === 'tool' && !verdict.weak && yields(held, span)) return verdict;
+    } else if (verdict.role === 'tool' && !verdict.weak && yields(held, span, onError)) return verdict;
   }
   return held ?? UNRECOGNISED;
 }
 
-/** An SDK's user can pass attributes that throw, in whatever way they are looked at: then nothing is remembered of them. */
-function remembered(span: Span, shape: AttributeShape | undefined): Verdict | undefined {
+/** Whether its attributes have nothing but what they hold themselves, as all have but of a user who passes other objects. */
+function isPlain(span: Span): boolean {
+  if (span instanceof WireSpan) return true;
   try {
-    return shape?.memo?.find(span);
+    const prototype = Object.getPrototypeOf(span.attributes);
+    return prototype === Object.prototype || prototype === null;
   } catch {
-    return undefined;
+    return false;
   }
 }
 
-function learned(span: Span, shape: AttributeShape | undefined, judge: Judge): Verdict | undefined {
+/** Attributes of an SDK's user may throw where they are read again: then they are asked about anew. */
+function remembered(span: Span, memo: VerdictMemo | undefined): Verdict | undefined {
   try {
-    return shape?.memo?.learn(span, judge);
+    return memo?.find(span);
   } catch {
     return undefined;
   }
 }
 
 /** A tool beats the wrapper that another convention sees; an agent only gives way to what names itself a tool. */
-function yields(held: Verdict, { attributes }: Span): boolean {
-  return held.role === 'step' || firstText(attributes, ...EXPLICIT_TOOL_NAMES) !== undefined;
+function yields(held: Verdict, { attributes }: Span, onError: RecogniserOptions['onError']): boolean {
+  if (held.role === 'step') return true;
+  try {
+    return firstText(attributes, ...EXPLICIT_TOOL_NAMES) !== undefined;
+  } catch {
+    report(onError, held.rule);
+    return false;
+  }
 }
 
 const EXPLICIT_TOOL_NAMES = ['gen_ai.tool.name', 'tool.name'];

@@ -3,17 +3,17 @@ import { sharedVerdict } from '../model/shared-verdict.ts';
 import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { boundedName } from '../support/bounded-name.ts';
+import { flat } from '../support/flat.ts';
 import { meaningful } from '../support/meaningful.ts';
 import { WatchedSpan } from './watched-span.ts';
 
-/** Makes the verdict of a span; pure. */
-export type Judge = (span: Span) => Verdict;
+/** Makes the verdict of a span; pure. @param isAgain whether faults were told of already. */
+export type Judge = (span: Span, isAgain?: boolean) => Verdict;
 
 /**
- * Remembers the verdicts of spans of one shape, that is, of the same attribute names in the same order. Of two that are
- * alike in all that was looked at to make a verdict the verdict is the same; the id of a call, which differs from call to
- * call and is only handed on, need not be alike. What is looked at is seen when a verdict is made, so that conventions
- * need not say.
+ * Remembers the verdicts of spans of one shape, that is, of the same attribute names in the same order. What a judge looks
+ * at is noted; a span that has the same in all these places has the same verdict. The id of a call may differ: it differs
+ * from call to call, and is only handed on.
  */
 export class VerdictMemo {
   readonly #space: MemoSpace;
@@ -31,7 +31,7 @@ export class VerdictMemo {
     for (const known of alike) {
       const verdict = known.verdictOf(span);
       if (verdict === undefined) continue;
-      if (this.#credit < MAX_CREDIT) this.#credit++;
+      if (this.#credit < MAX_CREDIT) this.#credit += SAVED;
       return verdict;
     }
     return undefined;
@@ -39,30 +39,45 @@ export class VerdictMemo {
 
   /** Makes the verdict of a span and remembers it; undefined, without making it, where that is not worth while. */
   learn(span: Span, judge: Judge): Verdict | undefined {
-    if (this.#credit < COST) return undefined;
+    if (this.#credit < COST) {
+      this.#credit++;
+      return undefined;
+    }
+    if (span.name.length > MAX_NAME_LENGTH || span.scopeName.length > MAX_NAME_LENGTH) return undefined;
     this.#credit -= COST;
     const watched = new WatchedSpan(span);
     const verdict = judge(watched.span);
-    const known = KnownVerdict.of(verdict, span, watched, judge);
-    if (known === undefined) return verdict;
+    try {
+      const known = knownOf(verdict, span, watched, judge);
+      if (known !== undefined) this.#add(flat(span.name), known);
+    } catch {
+      // Attributes of an SDK's user may throw where they are looked at again.
+    }
+    return verdict;
+  }
+
+  #add(name: string, known: KnownVerdict): void {
     this.#space.take(this);
-    this.#known.set(span.name, [known, ...(this.#known.get(span.name) ?? []).slice(0, MAX_ALIKE - 1)]);
-    return known.verdictOf(span) ?? verdict;
+    this.#known.set(name, [known, ...(this.#known.get(name) ?? []).slice(0, MAX_ALIKE - 1)]);
   }
 
   forget(): void {
     this.#known.clear();
+    this.#credit = MAX_CREDIT;
   }
 }
 
-/** To remember a verdict costs as much as so many that are found save. */
-const COST = 32;
+/** To remember a verdict costs as much as to find 32 saves. Who has no credit left is given some, but slowly. */
+const SAVED = 8;
+const COST = 32 * SAVED;
 /** So that where spans differ in what is looked at, as models' calls do in their counts of tokens, little is lost. */
 const MAX_CREDIT = 64 * COST;
 /** Verdicts of one name. */
 const MAX_ALIKE = 8;
+/** In UTF-16 units. */
+const MAX_NAME_LENGTH = 256;
 
-/** Bounds how many verdicts are remembered in all: when there is no more room, all are forgotten. */
+/** Bounds how many verdicts are remembered in all: after so many, all are forgotten. */
 export class MemoSpace {
   static readonly #MAX = 4_096;
   readonly #users = new Set<VerdictMemo>();
@@ -87,27 +102,19 @@ class KnownVerdict {
   readonly #kind: number;
   readonly #names: readonly string[];
   readonly #values: readonly unknown[];
-  /** The attribute that holds the call's id. */
   readonly #idName: string | undefined;
 
-  private constructor(verdict: Verdict, span: Span, read: ReadonlyMap<string, unknown>, idName?: string) {
+  /** @param idName the attribute that holds the call's id. */
+  constructor(verdict: Verdict, span: Span, read: ReadonlyMap<string, unknown>, idName: string | undefined) {
     // All spans of the shape lack the others.
     const present = [...read].filter(([name]) => name in span.attributes && name !== idName);
-    this.#verdict = idName === undefined ? sharedVerdict(verdict) : verdict;
-    this.#scopeName = span.scopeName;
+    const own = withFlatTexts(verdict);
+    this.#verdict = idName === undefined ? sharedVerdict(own) : own;
+    this.#scopeName = flat(span.scopeName);
     this.#kind = span.kind;
     this.#names = present.map(([name]) => name);
-    this.#values = present.map(([, value]) => value);
+    this.#values = present.map(([, value]) => (typeof value === 'string' ? flat(value) : value));
     this.#idName = idName;
-  }
-
-  /** @returns undefined where it is not good for any other span. */
-  static of(verdict: Verdict, span: Span, watched: WatchedSpan, judge: Judge): KnownVerdict | undefined {
-    const { read, isWhole } = watched;
-    if (!isWhole) return undefined;
-    const idName = verdict.callId === undefined ? undefined : idNameOf(verdict, span, watched, judge);
-    for (const [name, value] of read) if (name !== idName && !mayBeKept(name, value)) return undefined;
-    return new KnownVerdict(verdict, span, read, idName);
   }
 
   /** @returns undefined where the span is another. */
@@ -124,6 +131,17 @@ class KnownVerdict {
   }
 }
 
+/** @returns undefined where the verdict is not good for any other span. */
+function knownOf(verdict: Verdict, span: Span, watched: WatchedSpan, judge: Judge): KnownVerdict | undefined {
+  const { read, isComplete } = watched;
+  const isId = (value: unknown) => value !== undefined && value === verdict.callId;
+  if (!isComplete || [...read].some(([name, value]) => !isId(value) && !mayBeKept(name, value)))
+    return undefined;
+  const idName = verdict.callId === undefined ? undefined : idNameOf(verdict, span, watched, judge);
+  if (idName === undefined && [...read].some(([name, value]) => !mayBeKept(name, value))) return undefined;
+  return new KnownVerdict(verdict, span, read, idName);
+}
+
 /**
  * The one attribute that is the call's id, where with another id there the verdict is the same but for that.
  * @returns undefined where there is none.
@@ -132,12 +150,19 @@ function idNameOf(verdict: Verdict, span: Span, { read }: WatchedSpan, judge: Ju
   const names = [...read.keys()].filter((name) => read.get(name) === verdict.callId);
   const [idName] = names;
   if (idName === undefined || names.length > 1) return undefined;
-  const other = new WatchedSpan(span, { [idName]: ANOTHER_ID });
-  const isSame = isDeepStrictEqual(judge(other.span), { ...verdict, callId: ANOTHER_ID });
+  const callId = verdict.callId === ANOTHER_ID ? `${ANOTHER_ID}0` : ANOTHER_ID;
+  const other = new WatchedSpan(span, { [idName]: callId });
+  const isSame = isDeepStrictEqual(judge(other.span, true), { ...verdict, callId });
   return isSame && isDeepStrictEqual([...other.read.keys()], [...read.keys()]) ? idName : undefined;
 }
 
 const ANOTHER_ID = 'another_id_0123456789';
+
+function withFlatTexts(verdict: Verdict): Verdict {
+  const copy: Record<string, unknown> = { ...verdict };
+  for (const [key, value] of Object.entries(copy)) if (typeof value === 'string') copy[key] = flat(value);
+  return copy as unknown as Verdict;
+}
 
 /** Whether a value may be remembered: content never is, nor an object, which may change. */
 function mayBeKept(name: string, value: unknown): boolean {

@@ -21,7 +21,7 @@ export const SLOT_BYTES = 85;
 /** A span that is kept as a record, without its verdict. */
 export const RECORD_BYTES = 340;
 
-/** A verdict of one span. */
+/** A verdict that is not shared. */
 const VERDICT_BYTES = 90;
 const STRING_BYTES = 24;
 

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
@@ -20,9 +22,9 @@ const isAgent: Judge = () => ({ role: 'agent', rule: 'x' });
 function memoOf(judge: Judge) {
   const memo = new VerdictMemo(new MemoSpace());
   const asked = { times: 0 };
-  const counting: Judge = (span) => {
+  const counting: Judge = (span, isAgain) => {
     asked.times++;
-    return judge(span);
+    return judge(span, isAgain);
   };
   const verdictOf = (span: Span): Verdict | undefined => memo.find(span) ?? memo.learn(span, counting);
   return { asked, verdictOf };
@@ -40,9 +42,11 @@ describe('VerdictMemo', () => {
     const { asked, verdictOf } = memoOf(({ attributes }) => ({ role: 'llm', rule: String(attributes.op) }));
     const first = verdictOf(spanWith({ attributes: { op: 'chat', seed: 1 } }));
     const second = verdictOf(spanWith({ attributes: { op: 'chat', seed: 2 } }));
-    expect(first).toEqual({ role: 'llm', rule: 'chat' });
-    expect(second).toBe(first);
-    expect(first && isShared(first)).toBe(true);
+    const third = verdictOf(spanWith({ attributes: { op: 'chat', seed: 3 } }));
+    expect([first, second]).toEqual(Array(2).fill({ role: 'llm', rule: 'chat' }));
+    expect(third).toBe(second);
+    // The first span's own is counted as its own.
+    expect([first, second].map((verdict) => verdict && isShared(verdict))).toEqual([false, true]);
     expect(asked.times).toBe(1);
     expect(verdictOf(spanWith({ attributes: { op: 'embed', seed: 1 } }))).toEqual({
       role: 'llm',
@@ -90,14 +94,6 @@ describe('VerdictMemo', () => {
 
   it.each<[string, Judge]>([
     ['at another field', (span) => ({ role: 'agent', rule: span.parentSpanId ?? '' })],
-    [
-      'at what the attributes are',
-      ({ attributes }) => ({ role: 'agent', rule: Object.keys(attributes).join() }),
-    ],
-    [
-      'whether there is an attribute',
-      ({ attributes }) => ({ role: 'agent', rule: String('a' in attributes) }),
-    ],
     ['at each attribute', ({ attributes }) => ({ role: 'agent', rule: JSON.stringify({ ...attributes }) })],
     ['at an object', ({ attributes }) => ({ role: 'agent', rule: String(attributes.list) })],
     ['at a long text', ({ attributes }) => ({ role: 'agent', rule: String(attributes.prompt).slice(0, 3) })],
@@ -125,19 +121,54 @@ describe('VerdictMemo', () => {
     }
   });
 
-  it('gives up where spans mostly differ, and goes on where verdicts are found', () => {
-    const { asked, verdictOf } = memoOf(({ attributes }) => ({
-      role: 'llm',
-      rule: String(attributes.tokens),
-    }));
-    const learn = (from: number, to: number) => {
-      for (let tokens = from; tokens < to; tokens++) verdictOf(spanWith({ attributes: { tokens } }));
-      return asked.times;
-    };
-    expect(learn(0, 1_000)).toBe(64);
-    expect(verdictOf(spanWith({ attributes: { tokens: 1_000 } }))).toBeUndefined();
-    for (let time = 0; time < 32; time++) verdictOf(spanWith({ attributes: { tokens: 63 } }));
-    expect(learn(2_000, 3_000)).toBe(65);
+  it.each<[string, Judge]>([
+    [
+      'which attributes there are',
+      ({ attributes }) => ({ role: 'agent', rule: Object.keys(attributes).join() }),
+    ],
+    ['whether there is one', ({ attributes }) => ({ role: 'agent', rule: String('a' in attributes) })],
+    [
+      'for one of many',
+      ({ attributes }) => {
+        for (const name in attributes)
+          if (name === 'a') return { role: 'agent', rule: String(attributes[name]) };
+        return { role: 'none', rule: 'x' };
+      },
+    ],
+  ])('remembers where the judge looks %s, which is the same for all', (_, judge) => {
+    const { asked, verdictOf } = memoOf(judge);
+    for (const prompt of ['x'.repeat(200), 'y'.repeat(200)]) {
+      const span = spanWith({ attributes: { prompt, a: 1 } });
+      expect(verdictOf(span)).toEqual(judge(span));
+    }
+    expect(asked.times).toBe(1);
+  });
+
+  it('gives up where spans mostly differ, goes on where verdicts are found, and tries again now and then', () => {
+    const { verdictOf } = memoOf(({ attributes }) => ({ role: 'llm', rule: String(attributes.tokens) }));
+    const isLearned = (tokens: number) => verdictOf(spanWith({ attributes: { tokens } })) !== undefined;
+    const learned = Array.from({ length: 100 }, (_, tokens) => tokens).filter(isLearned);
+    expect(learned).toHaveLength(64);
+    for (let time = 0; time < 32; time++) isLearned(63);
+    expect([1_000, 1_001].map(isLearned)).toEqual([true, false]);
+    const later = Array.from({ length: 600 }, (_, index) => 2_000 + index).filter(isLearned);
+    expect(later).toHaveLength(2);
+  });
+
+  it('tells of a fault once', () => {
+    const told: (boolean | undefined)[] = [];
+    const { verdictOf } = memoOf((span, isAgain) => {
+      told.push(isAgain);
+      return toolOf(span);
+    });
+    verdictOf(spanWith({ attributes: { tool: 'search', id: 'call_1' } }));
+    expect(told).toEqual([undefined, true]);
+  });
+
+  it('remembers no name that is long', () => {
+    const { asked, verdictOf } = memoOf(isAgent);
+    for (let time = 0; time < 2; time++) verdictOf(spanWith({ name: 'n'.repeat(257) }));
+    expect(asked.times).toBe(0);
   });
 
   it('remembers eight verdicts of a name', () => {
@@ -213,6 +244,67 @@ describe('a recogniser that remembers', () => {
       { numRuns: 300 },
     );
     expect(remembered).toBeGreaterThan(100);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    [
+      'inherited',
+      Object.create({ 'my.span.kind': 'TOOL', 'my.event_type': 'TOOL_START', 'my.subspan.name': 'search' }),
+    ],
+    [
+      'of a class',
+      new (class {
+        'gen_ai.operation.name' = 'chat';
+        get 'gen_ai.request.model'() {
+          return 'model-large';
+        }
+      })() as unknown as Record<string, unknown>,
+    ],
+  ])('takes attributes that are %s as they are, whatever came before', (_, attributes) => {
+    const expected = createRecogniser().recognise(spanWith({ attributes }));
+    recognise(spanWith({ attributes: { ...attributes } }));
+    for (let time = 0; time < 100; time++) expect(recognise(spanWith({ attributes }))).toEqual(expected);
+  });
+
+  it('keeps no text alive for a part of it', async () => {
+    const { href } = new URL('../../src/conventions/recognise.ts', import.meta.url);
+    const script = `
+      const { createRecogniser } = await import(${JSON.stringify(href)});
+      const { recognise } = createRecogniser();
+      for (let shape = 0; shape < 50; shape++) {
+        const big = String(shape).padStart(2, '0').repeat(2 ** 20);
+        const attributes = {
+          'gen_ai.operation.name': 'chat', 'gen_ai.request.model': big.slice(0, 40), ['own.' + shape]: 1,
+        };
+        recognise({ name: big.slice(0, 50), scopeName: big.slice(0, 60), kind: 1, attributes });
+      }
+      globalThis.gc();
+      console.log(process.memoryUsage().heapUsed);`;
+    const args = ['--expose-gc', '--import', 'tsx', '--input-type=module', '-e', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    expect(Number(stdout)).toBeLessThan(40 * 2 ** 20);
+  });
+
+  it('tells once of a rule that failed, and never throws', () => {
+    const failed: string[] = [];
+    const { recognise: recogniseOnce } = createRecogniser({ onError: (rule) => failed.push(rule) });
+    const throwing = (name: string, attributes: object) => {
+      const get = () => {
+        throw new Error('it throws');
+      };
+      return spanWith({
+        attributes: Object.defineProperty({ ...attributes }, name, { enumerable: true, get }),
+      });
+    };
+    const call = {
+      'gen_ai.operation.name': 'execute_tool',
+      'gen_ai.tool.name': 't',
+      'gen_ai.tool.call.id': 'c',
+    };
+    expect(recogniseOnce(throwing('pydantic_ai.tool.failure_stage', call)).name).toBe('t');
+    expect(failed).toEqual(['drop']);
+    const agent = { 'gen_ai.operation.name': 'invoke_agent', 'langfuse.observation.type': 'tool' };
+    expect(recogniseOnce(throwing('tool.name', agent)).role).toBe('agent');
   });
 
   it('takes attributes that throw when they are read again', () => {

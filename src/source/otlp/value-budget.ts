@@ -1,3 +1,4 @@
+import { flat } from '../../support/flat.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
 
 /** Arrays and maps inside an attribute value are read down to this depth; what lies deeper is left out. */
@@ -36,8 +37,8 @@ export class ValueBudget {
   }
 }
 
-/** The first `maxLength` UTF-16 units. Copied, because a slice would keep the whole text in memory. */
+/** The first `maxLength` UTF-16 units. */
 export function cutText(text: string, maxLength: number = MAX_ATTRIBUTE_LENGTH): string {
   if (text.length <= maxLength) return text;
-  return Buffer.from(text.slice(0, maxLength), 'utf16le').toString('utf16le');
+  return flat(text.slice(0, maxLength));
 }
