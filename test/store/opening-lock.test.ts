@@ -75,6 +75,16 @@ describe('OpeningLock', () => {
     expect(other.acquireNow(0)).toBeUndefined();
   });
 
+  it('is had already where the event loop stands still for good while we have it', async () => {
+    const lock = new OpeningLock(directory);
+    const owner = await lock.acquire(0);
+    expect(owner).toBeDefined();
+    expect(lock.acquireNow(0)).toBe(owner);
+    lock.release(owner ?? '');
+    expect(lock.acquireNow(0)).not.toBe(owner);
+    expect(existsSync(file)).toBe(true);
+  });
+
   it('goes on from a process that was killed, once it was seen unchanged for five seconds', async () => {
     const lock = left();
     lock.removeStale();

@@ -1,16 +1,16 @@
 import type { OpeningLock } from './opening-lock.ts';
 
 /**
- * LMDB closes what is open when the process ends. An environment that its user did not close is closed then, and that
- * too must be done by one process at a time: who opened it in that moment could never write, nor could those who came
- * after it, for as long as it runs.
+ * LMDB closes what is open when the process ends, and that too must be done by one process at a time: a process that opens
+ * the environment in that moment can never write to it, nor can those that open it later, for as long as that one runs.
+ * (Of three and more environments LMDB 3.5 closes some after all listeners, and so without the lock.)
  */
 class LockAtExit {
   readonly #locks = new Set<OpeningLock>();
   readonly #taken = new Map<OpeningLock, string>();
   #isWatching = false;
 
-  /** To be called when LMDB has opened the environment: whom it tells of the exit first is to be between our two. */
+  /** To be called after LMDB has opened the environment: its listener must come after our first and before our second. */
   add(lock: OpeningLock): void {
     this.#locks.add(lock);
     if (this.#isWatching) return;
@@ -24,8 +24,9 @@ class LockAtExit {
   }
 
   #take(): void {
+    const end = performance.now() + PATIENCE_MILLIS;
     for (const lock of this.#locks) {
-      const owner = lock.acquireNow(PATIENCE_MILLIS);
+      const owner = lock.acquireNow(end - performance.now());
       if (owner !== undefined) this.#taken.set(lock, owner);
     }
   }
@@ -41,7 +42,7 @@ class LockAtExit {
   }
 }
 
-/** An opening takes some milliseconds. */
+/** For all together. An opening takes some milliseconds. */
 const PATIENCE_MILLIS = 50;
 
 export const lockAtExit = new LockAtExit();

@@ -17,6 +17,8 @@ import { errorCode } from '../../support/error-code.ts';
  */
 export class OpeningLock {
   readonly #file: string;
+  /** What shows that it is ours, as long as it is. */
+  #mine: string | undefined;
   #seen: { readonly owner: string; readonly since: number } | undefined;
 
   /** @param directory one that is there. */
@@ -41,14 +43,19 @@ export class OpeningLock {
       this.removeStale();
       await sleep(RETRY_MILLIS);
     }
+    this.#mine = owner;
     return owner;
   }
 
-  /** The same, while the event loop stands still. Never throws: undefined, too, where the file cannot be made. */
+  /**
+   * The same while the event loop stands still, for good: what of ours has it goes no further, so it is had already.
+   * Never throws: undefined, too, where the file cannot be made.
+   */
   acquireNow(patienceMillis: number): string | undefined {
     const owner = newOwner();
     const end = performance.now() + patienceMillis;
     try {
+      if (this.#mine !== undefined && this.isOwnedBy(this.#mine)) return this.#mine;
       while (!this.#create(owner)) {
         if (performance.now() >= end) return undefined;
         Atomics.wait(NEVER, 0, 0, 1);
@@ -65,6 +72,7 @@ export class OpeningLock {
   }
 
   release(owner: string): void {
+    if (this.#mine === owner) this.#mine = undefined;
     if (this.isOwnedBy(owner)) rmSync(this.#file, { force: true });
   }
 
