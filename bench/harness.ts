@@ -14,6 +14,11 @@ export interface Benchmark {
   readonly rounds?: number;
   /** Turns of each side before the first that counts. Default 3. */
   readonly warmUps?: number;
+  /**
+   * Whether garbage is left alone between turns. To collect all of it makes the engine drop the code that it compiled for
+   * objects of which there are none just then, so that much of a turn is compiling; processes that run for long seldom do.
+   */
+  readonly isSteady?: boolean;
   /** Does everything that is not measured, and hands out the two sides. */
   prepare(): Promise<Sides>;
 }
@@ -53,8 +58,8 @@ export async function measure(benchmark: Benchmark, share = 1): Promise<Result> 
     for (let round = 0; round < rounds; round++) {
       // The order alternates, so that neither side always finds the caches warm.
       const oursFirst = round % 2 === 0;
-      const first = await turn(oursFirst ? sides.ours : sides.rival);
-      const second = await turn(oursFirst ? sides.rival : sides.ours);
+      const first = await turn(oursFirst ? sides.ours : sides.rival, benchmark);
+      const second = await turn(oursFirst ? sides.rival : sides.ours, benchmark);
       if (JSON.stringify(first.did) !== JSON.stringify(second.did)) {
         throw new Error(
           `${benchmark.name}: the two sides did not do the same work: ` +
@@ -74,8 +79,8 @@ export async function measure(benchmark: Benchmark, share = 1): Promise<Result> 
 /** Turns before the first that counts, for the compiler to see what is hot. */
 const WARM_UPS = 3;
 
-async function turn(side: () => Promise<Turn>): Promise<Required<Turn>> {
-  globalThis.gc?.();
+async function turn(side: () => Promise<Turn>, { isSteady = false }: Benchmark): Promise<Required<Turn>> {
+  if (!isSteady) globalThis.gc?.();
   const before = process.cpuUsage();
   const { did, cost } = await side();
   const { user, system } = process.cpuUsage(before);

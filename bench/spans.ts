@@ -54,7 +54,7 @@ function kilobyte(seed: number): string {
 }
 
 /** Traces of a root and what it does one after another, 20 ms each, as an SDK tells of them. */
-export function recordEvents(count: number, attributesOf: AttributesOf): readonly SpanEvent[] {
+export function recordEvents(count: number, attributesOf: AttributesOf): SpanEvent[] {
   const events: SpanEvent[] = [];
   const note = (span: Span | ReadableSpan, isEnd: boolean) =>
     void events.push({ span: span as SdkSpan, isEnd });

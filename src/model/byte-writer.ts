@@ -1,3 +1,5 @@
+import { charCode } from '../support/char-code.ts';
+
 /**
  * Bytes that are written piece by piece, and grow as they must: for texts of a form known beforehand, which as strings
  * would be built, joined and encoded in turn.
@@ -64,7 +66,7 @@ export class ByteWriter {
       this.#bytes.write(text, this.length, 'latin1');
     } else {
       const bytes = this.#bytes;
-      for (let i = 0, at = this.length; i < length; i++, at++) bytes[at] = text.charCodeAt(i);
+      for (let i = 0, at = this.length; i < length; i++, at++) bytes[at] = charCode(text, i);
     }
     this.length += length;
   }
@@ -95,7 +97,7 @@ export class ByteWriter {
     this.#reserve(length);
     const bytes = this.#bytes;
     for (let i = 0, at = this.length; i < length; i++, at++) {
-      const code = text.charCodeAt(i);
+      const code = charCode(text, i);
       if (code > 126 || code < least || (least > 0 && (code === QUOTE || code === BACKSLASH))) return false;
       bytes[at] = code;
     }

@@ -1,3 +1,4 @@
+import { charCode } from '../support/char-code.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Time } from './time.ts';
 
@@ -59,7 +60,7 @@ class Hash {
 
   text(text: string | undefined): void {
     this.#mix(text === undefined ? -1 : text.length);
-    if (text !== undefined) for (let at = 0; at < text.length; at++) this.#mix(text.charCodeAt(at));
+    if (text !== undefined) for (let at = 0; at < text.length; at++) this.#mix(charCode(text, at));
   }
 
   #mix(value: number): void {

@@ -1,3 +1,4 @@
+import { charCode } from '../support/char-code.ts';
 import { HEX_VALUES, NO_DIGIT } from '../support/hex-digits.ts';
 
 /**
@@ -14,8 +15,8 @@ export function readSpanId(id: string, into: Uint32Array | Int32Array, at: numbe
   let low = 0;
   let seen = id.length === 16 ? 0 : NO_DIGIT;
   for (let digit = 0; digit < 8; digit++) {
-    const left = HEX_VALUES[id.charCodeAt(digit)] ?? NO_DIGIT;
-    const right = HEX_VALUES[id.charCodeAt(digit + 8)] ?? NO_DIGIT;
+    const left = HEX_VALUES[charCode(id, digit)] ?? NO_DIGIT;
+    const right = HEX_VALUES[charCode(id, digit + 8)] ?? NO_DIGIT;
     seen |= left | right;
     high = (high << 4) | left;
     low = (low << 4) | right;

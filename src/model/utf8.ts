@@ -1,3 +1,5 @@
+import { charCode } from '../support/char-code.ts';
+
 /**
  * Order and length of strings as UTF-8 bytes. The shared wire format sorts names by their bytes; JavaScript's own
  * order is by UTF-16 unit, which differs for characters beyond the basic plane (they are stored as surrogates,
@@ -9,8 +11,8 @@ export function compareUtf8(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
+    const x = charCode(a, i);
+    const y = charCode(b, i);
     if (x !== y) return codePointRank(x) - codePointRank(y);
   }
   return a.length - b.length;

@@ -1,3 +1,4 @@
+import { charCode } from '../../support/char-code.ts';
 import { keepCompiled } from '../../support/keep-compiled.ts';
 import { MAX_JSON_DEPTH } from './json-text.ts';
 
@@ -190,7 +191,7 @@ export class JsonReader {
 
   #skipWord(word: string): void {
     for (let index = 0; index < word.length; index++) {
-      if (this.#bytes[this.position + index] !== word.charCodeAt(index)) throw NOT_READ;
+      if (this.#bytes[this.position + index] !== charCode(word, index)) throw NOT_READ;
     }
     this.position += word.length;
   }

@@ -1,3 +1,4 @@
+import { charCode } from '../../support/char-code.ts';
 import { findJsonFault } from './json-fault.ts';
 import { MalformedBodyError } from './malformed-body-error.ts';
 
@@ -44,7 +45,7 @@ function quoteLongNumbers(text: string): string {
   let copied = 0;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
+    const unit = charCode(text, at);
     if (unit === QUOTE) {
       at = endOfString(text, at);
     } else if (unit === 0x7b || unit === 0x5b) {
