@@ -29,8 +29,11 @@ export function otherAttributes(index: number): Readonly<Record<string, string>>
   return attributes;
 }
 
-/** Of an agent and its tool calls by the GenAI conventions, with arguments and results of 1 KB. */
-export function callAttributes(index: number): Readonly<Record<string, string>> {
+/**
+ * Of an agent and its tool calls by the GenAI conventions, with arguments and results of 1 KB.
+ * @param contentOf makes these. By default each is a string of its own, as what comes from a model is.
+ */
+export function callAttributes(index: number, contentOf = kilobyte): Readonly<Record<string, string>> {
   if (index % SPANS_PER_TRACE === 0) {
     return { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.agent.name': 'a' };
   }
@@ -38,8 +41,8 @@ export function callAttributes(index: number): Readonly<Record<string, string>> 
     'gen_ai.operation.name': 'execute_tool',
     'gen_ai.tool.name': `tool_${index % 7}`,
     'gen_ai.tool.call.id': `call_${index}`,
-    'gen_ai.tool.call.arguments': kilobyte(index),
-    'gen_ai.tool.call.result': kilobyte(index + 1),
+    'gen_ai.tool.call.arguments': contentOf(index),
+    'gen_ai.tool.call.result': contentOf(index + 1),
   };
 }
 
@@ -48,8 +51,7 @@ export function mixedAttributes(index: number): Readonly<Record<string, string>>
   return index % 10 === 1 ? callAttributes(index) : otherAttributes(index);
 }
 
-/** A string of its own, as what comes from a model is. */
-function kilobyte(seed: number): string {
+export function kilobyte(seed: number): string {
   return Buffer.alloc(1_024, `${seed} `).toString('latin1');
 }
 
