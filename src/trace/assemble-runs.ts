@@ -1,5 +1,6 @@
 import type { CallRecord, RunRecord } from '../model/run-record.ts';
 import { earlierTime, laterTime, type Time } from '../model/time.ts';
+import type { Draft } from '../support/draft.ts';
 import { agentIdOf, stampOf } from './agent-identity.ts';
 import { callsOf, recordsOf } from './calls.ts';
 import { runIdOf } from './run-id.ts';
@@ -73,7 +74,8 @@ function draftsOf(
     // Calls that follow one another are mostly of one run.
     if (draft?.runSpanId !== place.runSpanId || draft.stamp !== place.stamp) {
       const key = `${place.runSpanId}/${place.stamp ?? ''}`;
-      draft = drafts.get(key) ?? { ...place, nodes: [] };
+      const { runSpanId, holder, stamp } = place;
+      draft = drafts.get(key) ?? { runSpanId, holder, stamp, nodes: [] };
       drafts.set(key, draft);
     }
     draft.nodes.push(node);
@@ -159,7 +161,9 @@ function finishRun(
   const records = recordsOf(calls);
   const crossesProcesses =
     crossResourceOverlapMillis > 0 && records.some((record) => record.resource !== undefined);
-  const run: RunRecord = {
+  const { startedAt, endedAt } = timesOf(options.run === 'trace' ? undefined : draft.holder, records);
+  // Assigned one by one: to spread parts that may be empty into one another costs as much as the rest.
+  const run: Draft<RunRecord> = {
     id: runIdOf(trace.traceId, draft.runSpanId, trace.segment, draft.stamp),
     agentId: agentIdOf(
       draft.holder,
@@ -167,11 +171,12 @@ function finishRun(
       draft.stamp,
       options,
     ),
-    ...timesOf(options.run === 'trace' ? undefined : draft.holder, records),
-    ...(minOverlapMillis > 0 && { minOverlapMillis }),
-    ...(crossesProcesses && { crossResourceOverlapMillis }),
+    startedAt,
     calls: records,
   };
+  if (endedAt !== undefined) run.endedAt = endedAt;
+  if (minOverlapMillis > 0) run.minOverlapMillis = minOverlapMillis;
+  if (crossesProcesses) run.crossResourceOverlapMillis = crossResourceOverlapMillis;
   return { run, members: membersOf(draft, layers) };
 }
 
@@ -187,14 +192,11 @@ function membersOf({ nodes, holder }: RunDraft, layers: Layers): readonly SpanRe
 function timesOf(
   holder: SpanNode | undefined,
   calls: readonly CallRecord[],
-): { startedAt: Time; endedAt?: Time } {
-  if (holder !== undefined) {
-    const { start, end } = holder.record;
-    return { startedAt: start, ...(end && { endedAt: end }) };
-  }
+): { readonly startedAt: Time; readonly endedAt: Time | undefined } {
+  if (holder !== undefined) return { startedAt: holder.record.start, endedAt: holder.record.end };
   const ends = calls.map((call) => call.endedAt).filter((end) => end !== undefined);
   return {
     startedAt: calls.map((call) => call.startedAt).reduce(earlierTime),
-    ...(ends.length > 0 && { endedAt: ends.reduce(laterTime) }),
+    endedAt: ends.length > 0 ? ends.reduce(laterTime) : undefined,
   };
 }

@@ -1,6 +1,7 @@
 import type { CallRecord } from '../model/run-record.ts';
 import { compareTimes, laterTime, nanosBetween, type Time } from '../model/time.ts';
 import { compareUtf8 } from '../model/utf8.ts';
+import type { Draft } from '../support/draft.ts';
 import { sortInPlace } from '../support/sorted.ts';
 import type { SpanRecord } from './span-record.ts';
 import type { SpanNode } from './span-tree.ts';
@@ -76,8 +77,6 @@ function ranInSeveralProcesses(calls: readonly Call[]): boolean {
   }
   return false;
 }
-
-type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function nameOf({ record, role }: SpanNode): string {
   return record.verdict.name ?? role;

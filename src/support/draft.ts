@@ -1,0 +1,2 @@
+/** The same while it is being made. */
+export type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
