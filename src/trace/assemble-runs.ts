@@ -162,7 +162,7 @@ function finishRun(
   const crossesProcesses =
     crossResourceOverlapMillis > 0 && records.some((record) => record.resource !== undefined);
   const { startedAt, endedAt } = timesOf(options.run === 'trace' ? undefined : draft.holder, records);
-  // Assigned one by one: to spread parts that may be empty into one another costs as much as the rest.
+  // Assigned one by one: spreading what may be absent into an object takes the engine's slow way.
   const run: Draft<RunRecord> = {
     id: runIdOf(trace.traceId, draft.runSpanId, trace.segment, draft.stamp),
     agentId: agentIdOf(

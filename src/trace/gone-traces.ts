@@ -4,17 +4,17 @@ interface GoneTrace {
 }
 
 /**
- * Remembers a bounded number of traces that left, so that their last stragglers make no new trace: at least the last
- * 8,000. In two halves, the older of which is dropped as a whole: taking the oldest out of one Map walks past the holes
- * that those before it left, thousands of them each time.
+ * Remembers a bounded number of traces that left, so that their last stragglers make no new trace: the last 10,000
+ * and up to as many before. In two parts, the older of which is dropped as a whole: taking the oldest out of one Map walks
+ * past the holes that those before it left, thousands of them each time.
  */
 export class GoneTraces {
-  static readonly #HALF = 8_000;
+  static readonly #PART = 10_000;
   #newer = new Map<string, GoneTrace>();
   #older: ReadonlyMap<string, GoneTrace> = new Map();
 
   add(traceId: string, nextSegment: number, lastArrival: number): void {
-    if (this.#newer.size === GoneTraces.#HALF) {
+    if (this.#newer.size === GoneTraces.#PART) {
       this.#older = this.#newer;
       this.#newer = new Map();
     }
