@@ -10,6 +10,7 @@ import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
 import { Candidates } from './candidates.ts';
 import type { Convention } from './convention.ts';
 import { drops } from './drops.ts';
+import { VERDICT_TEXTS, withTexts } from './verdict.ts';
 import type { VerdictMemo } from './verdict-memo.ts';
 
 export interface RecogniserOptions {
@@ -57,7 +58,7 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
       if (verdict !== undefined) return bounded(verdict);
     }
     const shape = candidates.shapeOf(span);
-    const memo = isPlain(span) ? shape?.memo : undefined;
+    const memo = shape?.memo !== undefined && isPlain(span) ? shape.memo : undefined;
     return remembered(span, memo) ?? judgeByBuiltIns(span, shape, memo);
   }
 
@@ -178,8 +179,6 @@ function report(onError: RecogniserOptions['onError'], rule: string): void {
 }
 
 const ROLES: ReadonlySet<unknown> = new Set<SpanRole>(['agent', 'workflow', 'tool', 'llm', 'step', 'none']);
-const TEXTS = ['name', 'frameworkName', 'agentId', 'stampedAgent', 'callId', 'modelName'] as const;
-
 const COUNTS = ['promptTokens', 'outputTokens', 'totalTokens', 'toolCallCount'] as const;
 
 /** A user's verdict, refused where it is none: it goes into records that others read. */
@@ -188,7 +187,7 @@ function checked(convention: Convention, span: Span): Verdict | undefined {
   if (verdict === undefined) return undefined;
   const isText = (value: unknown) => value === undefined || typeof value === 'string';
   const isCount = (value: unknown) => value === undefined || Number.isSafeInteger(value);
-  if (!ROLES.has(verdict.role) || !TEXTS.every((key) => isText(verdict[key]))) {
+  if (!ROLES.has(verdict.role) || !VERDICT_TEXTS.every((key) => isText(verdict[key]))) {
     throw new TypeError('not a verdict');
   }
   if (!COUNTS.every((key) => isCount(verdict[key]))) throw new TypeError('a count that is no number');
@@ -211,11 +210,5 @@ function bounded(verdict: Verdict): Verdict {
     isBounded(stampedAgent) &&
     isBounded(callId) &&
     isBounded(modelName);
-  if (isShort) return verdict;
-  const made: Record<string, unknown> = { ...verdict };
-  for (const key of TEXTS) {
-    const value = verdict[key];
-    if (value !== undefined) made[key] = boundedName(value);
-  }
-  return made as unknown as Verdict;
+  return isShort ? verdict : withTexts(verdict, boundedName);
 }

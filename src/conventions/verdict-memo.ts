@@ -5,6 +5,7 @@ import type { Verdict } from '../model/verdict.ts';
 import { boundedName } from '../support/bounded-name.ts';
 import { flat } from '../support/flat.ts';
 import { meaningful } from '../support/meaningful.ts';
+import { withTexts } from './verdict.ts';
 import { WatchedSpan } from './watched-span.ts';
 
 /** Makes the verdict of a span; pure. @param isAgain whether faults were told of already. */
@@ -108,7 +109,7 @@ class KnownVerdict {
   constructor(verdict: Verdict, span: Span, read: ReadonlyMap<string, unknown>, idName: string | undefined) {
     // All spans of the shape lack the others.
     const present = [...read].filter(([name]) => name in span.attributes && name !== idName);
-    const own = withFlatTexts(verdict);
+    const own = { ...withTexts(verdict, flat), rule: flat(verdict.rule) };
     this.#verdict = idName === undefined ? sharedVerdict(own) : own;
     this.#scopeName = flat(span.scopeName);
     this.#kind = span.kind;
@@ -157,12 +158,6 @@ function idNameOf(verdict: Verdict, span: Span, { read }: WatchedSpan, judge: Ju
 }
 
 const ANOTHER_ID = 'another_id_0123456789';
-
-function withFlatTexts(verdict: Verdict): Verdict {
-  const copy: Record<string, unknown> = { ...verdict };
-  for (const [key, value] of Object.entries(copy)) if (typeof value === 'string') copy[key] = flat(value);
-  return copy as unknown as Verdict;
-}
 
 /** Whether a value may be remembered: content never is, nor an object, which may change. */
 function mayBeKept(name: string, value: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { SpanRole, Verdict } from '../model/verdict.ts';
+import type { Draft } from '../support/draft.ts';
 
 /** All of a verdict but what decided. */
 export type VerdictDetails = Omit<Verdict, 'role' | 'rule'>;
@@ -6,4 +7,24 @@ export type VerdictDetails = Omit<Verdict, 'role' | 'rule'>;
 /** Makes a verdict. By a spread of what is given, so that all verdicts of one rule have one shape. */
 export function verdict(role: SpanRole, rule: string, details?: VerdictDetails): Verdict {
   return { role, rule, ...details };
+}
+
+/** What of a verdict is text from a span. */
+export const VERDICT_TEXTS = [
+  'name',
+  'frameworkName',
+  'agentId',
+  'stampedAgent',
+  'callId',
+  'modelName',
+] as const satisfies readonly (keyof Verdict)[];
+
+/** The same verdict with each of these texts as `change` makes it. */
+export function withTexts(verdict: Verdict, change: (text: string) => string): Verdict {
+  const made: Draft<Verdict> = { ...verdict };
+  for (const key of VERDICT_TEXTS) {
+    const text = made[key];
+    if (text !== undefined) made[key] = change(text);
+  }
+  return made;
 }

@@ -254,11 +254,12 @@ describe('a recogniser that remembers', () => {
     [
       'of a class',
       new (class {
+        [name: string]: unknown;
         'gen_ai.operation.name' = 'chat';
         get 'gen_ai.request.model'() {
           return 'model-large';
         }
-      })() as unknown as Record<string, unknown>,
+      })(),
     ],
   ])('takes attributes that are %s as they are, whatever came before', (_, attributes) => {
     const expected = createRecogniser().recognise(spanWith({ attributes }));
