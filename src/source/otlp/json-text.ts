@@ -57,7 +57,7 @@ function quoteLongNumbers(text: string): string {
       depth--;
     } else if (isNumberUnit(unit)) {
       const start = at;
-      while (isNumberUnit(text.charCodeAt(at + 1))) at++;
+      while (isNumberUnit(charCode(text, at + 1))) at++;
       if (at + 1 - start < MIN_LONG_NUMBER) continue;
       const number = text.slice(start, at + 1);
       if (!LONG_NUMBER.test(number) || !isValueEnd(text, at + 1)) continue;
@@ -72,7 +72,7 @@ function quoteLongNumbers(text: string): string {
 function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
     let slashes = quote;
-    while (text.charCodeAt(slashes - 1) === BACKSLASH) slashes--;
+    while (charCode(text, slashes - 1) === BACKSLASH) slashes--;
     if ((quote - slashes) % 2 === 0) return quote;
   }
   return text.length - 1;
