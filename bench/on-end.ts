@@ -15,6 +15,13 @@ import {
 
 const RIVAL = 'BatchSpanProcessor 2.12 with a no-op exporter';
 
+const STEADY = {
+  rounds: 21,
+  // Until the buffer is as full of finished traces as it stays, which is some 25,000.
+  warmUps: 30,
+  isSteady: true,
+};
+
 /** What a span costs its host, beside the SDK's own BatchSpanProcessor with an exporter that does nothing. */
 export const onEndBenchmarks: readonly Benchmark[] = [
   {
@@ -22,10 +29,7 @@ export const onEndBenchmarks: readonly Benchmark[] = [
     rival: RIVAL,
     atLeast: 0.2,
     stretch: 0.35,
-    rounds: 21,
-    isSteady: true,
-    // Until the buffer is as full of finished traces as it stays.
-    warmUps: 20,
+    ...STEADY,
     prepare: async () => sides(otherAttributes, throughout),
   },
   {
@@ -33,10 +37,7 @@ export const onEndBenchmarks: readonly Benchmark[] = [
     rival: RIVAL,
     atLeast: 0.12,
     stretch: 0.2,
-    rounds: 21,
-    isSteady: true,
-    // Until the buffer is as full of finished traces as it stays.
-    warmUps: 20,
+    ...STEADY,
     prepare: async () => sides(lightCallAttributes, throughout),
   },
   {
@@ -44,10 +45,7 @@ export const onEndBenchmarks: readonly Benchmark[] = [
     rival: RIVAL,
     atLeast: 0.35,
     stretch: 0.7,
-    rounds: 21,
-    isSteady: true,
-    // Until the buffer is as full of finished traces as it stays.
-    warmUps: 20,
+    ...STEADY,
     prepare: async () => sides(lightCallAttributes, synchronousPart),
   },
 ];
