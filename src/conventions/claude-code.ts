@@ -38,9 +38,9 @@ export const claudeCode: Convention = {
           unverified: true,
         });
       case 'tool':
-        return toolOf(span, false);
+        return toolOf(span);
       case 'tool.execution':
-        return toolOf(span, true);
+        return executionOf(span);
       case 'llm_request':
         return llmOf(span);
       default:
@@ -52,15 +52,27 @@ export const claudeCode: Convention = {
 /** Waiting for the user, hooks. */
 const OTHER: Verdict = { role: 'none', rule: 'claude_code.other', unverified: true };
 
-function toolOf({ attributes }: Span, isExecution: boolean): Verdict | undefined {
-  const name = firstText(attributes, 'tool_name', 'gen_ai.tool.name');
-  if (name === undefined && !isExecution) return OTHER;
-  return verdict('tool', isExecution ? 'claude_code.tool.execution' : 'claude_code.tool', {
-    name,
-    callId: firstText(attributes, 'tool_use_id', 'gen_ai.tool.call.id'),
-    isExecution: isExecution || undefined,
+function toolOf({ attributes }: Span): Verdict {
+  const name = toolName(attributes);
+  if (name === undefined) return OTHER;
+  return verdict('tool', 'claude_code.tool', { name, callId: callId(attributes), unverified: true });
+}
+
+function executionOf({ attributes }: Span): Verdict {
+  return verdict('tool', 'claude_code.tool.execution', {
+    name: toolName(attributes),
+    callId: callId(attributes),
+    isExecution: true,
     unverified: true,
   });
+}
+
+function toolName(attributes: Span['attributes']): string | undefined {
+  return firstText(attributes, 'tool_name', 'gen_ai.tool.name');
+}
+
+function callId(attributes: Span['attributes']): string | undefined {
+  return firstText(attributes, 'tool_use_id', 'gen_ai.tool.call.id');
 }
 
 function llmOf({ attributes }: Span): Verdict {

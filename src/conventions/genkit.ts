@@ -44,8 +44,11 @@ const UTIL: Verdict = { role: 'step', rule: 'genkit.util' };
 const OTHER: Verdict = { role: 'none', rule: 'genkit.other' };
 
 function toolOf(span: Span, rule: string): Verdict {
+  const name = nameOf(span);
+  // a tool whose name is lost is still around what it calls
+  if (name === undefined) return verdict('step', `${rule}.unnamed`);
   return verdict('tool', rule, {
-    name: nameOf(span),
+    name,
     // the second generation of tools is known from a consumer's mapping only
     unverified: rule === 'genkit.tool' ? undefined : true,
   });

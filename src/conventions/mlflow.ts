@@ -23,8 +23,7 @@ function verdictOf(role: SpanRole, name: string | undefined): Verdict {
   if (role === 'agent' || role === 'workflow') {
     return verdict(role, rule, { frameworkName: ownName(name), unverified: true });
   }
-  if (role === 'llm' || (role === 'tool' && name !== undefined)) {
-    return verdict(role, rule, { name, unverified: true });
-  }
+  if (role === 'llm') return verdict(role, rule, { name, unverified: true });
+  if (role === 'tool' && name !== undefined) return verdict(role, rule, { name, unverified: true });
   return verdict(role === 'none' ? 'none' : 'step', rule, { unverified: true });
 }

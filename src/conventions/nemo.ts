@@ -39,12 +39,17 @@ export const nemo: Convention = {
 };
 
 const FUNCTION: Verdict = { role: 'step', rule: 'nemo.function' };
+/** A tool whose name is lost is still around what it calls. */
+const UNNAMED: Verdict = { role: 'step', rule: 'nemo.tool.unnamed' };
 /** Retriever, embedder, guardrail, evaluator, custom and the like. */
 const OTHER: Verdict = { role: 'none', rule: 'nemo.other' };
 
-function toolOf({ name, attributes }: Span): Verdict {
+function toolOf(span: Span): Verdict {
+  const { attributes } = span;
+  const name = text(attributes, 'tool.name') ?? meaningful(span.name);
+  if (name === undefined) return UNNAMED;
   return verdict('tool', 'nemo.tool', {
-    name: text(attributes, 'tool.name') ?? meaningful(name),
+    name,
     callId: firstText(attributes, 'nemo_relay.tool_call_id', 'nemo_flow.tool_call_id', 'tool_call.id'),
   });
 }

@@ -4,7 +4,12 @@ import type { Draft } from '../support/draft.ts';
 /** All of a verdict but what decided. */
 export type VerdictDetails = Omit<Verdict, 'role' | 'rule'>;
 
+/** A tool has a name, but for an execution, which is the call that stands around it. */
+type ToolDetails = VerdictDetails & ({ readonly name: string } | { readonly isExecution: true });
+
 /** Makes a verdict. By a spread of what is given, so that all verdicts of one rule have one shape. */
+export function verdict(role: 'tool', rule: string, details: ToolDetails): Verdict;
+export function verdict(role: Exclude<SpanRole, 'tool'>, rule: string, details?: VerdictDetails): Verdict;
 export function verdict(role: SpanRole, rule: string, details?: VerdictDetails): Verdict {
   return { role, rule, ...details };
 }

@@ -18,6 +18,7 @@ describe.each(['nemo_relay', 'nemo_flow'])('NeMo: %s', (prefix) => {
       spanOf('search', scope('tool', { [`${prefix}.tool_call_id`]: 'c1' })),
       { role: 'tool', rule: 'nemo.tool', name: 'search', callId: 'c1' },
     ],
+    ['a tool whose name is lost', spanOf('', scope('tool')), { role: 'step', rule: 'nemo.tool.unnamed' }],
     [
       'a tool of the OpenInference exporter',
       spanOf(
@@ -112,6 +113,7 @@ describe('Genkit', () => {
       action('tool.v2', 'search'),
       { role: 'tool', rule: 'genkit.tool.v2', name: 'search', unverified: true },
     ],
+    ['a tool whose name is lost', action('tool', ''), { role: 'step', rule: 'genkit.tool.unnamed' }],
     [
       'a model call',
       action('model', 'googleai/gemini'),
