@@ -50,7 +50,7 @@ export const span = fc.record(
     name: text,
     kind: fc.integer({ min: 0, max: 6 }),
     startTimeUnixNano: nanos,
-    endTimeUnixNano: nanos,
+    endTimeUnixNano: fc.oneof({ weight: 4, arbitrary: nanos }, { weight: 1, arbitrary: fc.constant('0') }),
     attributes,
     events: fc.array(fc.record({ timeUnixNano: nanos, name: text, attributes }), { maxLength: 2 }),
     status: fc.record({ code: fc.integer({ min: 0, max: 2 }), message: text }),

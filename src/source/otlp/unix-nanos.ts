@@ -18,7 +18,8 @@ export function secondsOf(low: number, high: number): number {
   return nanos >= NANOS_PER_SECOND ? seconds + 1 : seconds;
 }
 
-/** The nanoseconds beyond those seconds. */
+/** The nanoseconds beyond those seconds; 0 beyond NO_TIME. */
 export function nanosOf(low: number, seconds: number): number {
+  if (seconds === NO_TIME) return 0;
   return (low - Math.imul(seconds | 0, NANOS_PER_SECOND)) | 0;
 }
