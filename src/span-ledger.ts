@@ -26,6 +26,7 @@ export interface SpanAccount {
 /** Keeps the account of spans and the counts of everything else that is told in metrics. */
 export class SpanLedger implements WriteObserver<number> {
   readonly #telemetry: Telemetry;
+  readonly #counts: Telemetry['counts'];
   readonly #bufferStats: () => TraceBufferStats;
   /** When it was last told, by what it was about. */
   readonly #warned = new Map<string, number>();
@@ -43,6 +44,7 @@ export class SpanLedger implements WriteObserver<number> {
         awaiting: this.#awaiting,
       };
     });
+    this.#counts = this.#telemetry.counts;
   }
 
   get account(): SpanAccount {
@@ -64,21 +66,21 @@ export class SpanLedger implements WriteObserver<number> {
   }
 
   received(): void {
-    this.#telemetry.count('received');
+    this.#counts.received.add();
   }
 
   /** Spans that cannot be learned from. */
   leftOut(spans: number): void {
-    this.#telemetry.count('received', spans);
+    this.#counts.received.add(spans);
     this.#drop(spans, 'unusable');
   }
 
   recognised({ role, rule }: Verdict): void {
-    if (role !== 'none') this.#telemetry.count('recognised', 1, rule);
+    if (role !== 'none') this.#counts.recognised.add(1, rule);
   }
 
   duplicate(): void {
-    this.#telemetry.count('duplicate');
+    this.#counts.duplicate.add();
   }
 
   late(ageMillis: number): void {
@@ -87,22 +89,22 @@ export class SpanLedger implements WriteObserver<number> {
   }
 
   released(trace: ReleasedTrace): void {
-    this.#telemetry.count('released', 1, trace.reason);
+    this.#counts.released.add(1, trace.reason);
     this.#awaiting += trace.freshCount;
   }
 
   /** A released trace without any call. */
   releasedWithoutRun(trace: ReleasedTrace): void {
-    this.#telemetry.count('released', 1, trace.reason);
-    this.#telemetry.count('ignored', trace.freshCount);
+    this.#counts.released.add(1, trace.reason);
+    this.#counts.ignored.add(trace.freshCount);
   }
 
   assembled(trace: ReleasedTrace, lesson: TraceLesson): void {
     this.#awaiting -= lesson.ignoredSpans + lesson.unchangedSpans;
-    this.#telemetry.count('ignored', lesson.ignoredSpans);
-    this.#telemetry.count('learned', lesson.unchangedSpans);
-    if (lesson.cohortsDropped > 0) this.#telemetry.count('cohortsDropped', lesson.cohortsDropped);
-    if (trace.revision > 1) this.#telemetry.count('amended', lesson.writes.length);
+    this.#counts.ignored.add(lesson.ignoredSpans);
+    this.#counts.learned.add(lesson.unchangedSpans);
+    if (lesson.cohortsDropped > 0) this.#counts.cohortsDropped.add(lesson.cohortsDropped);
+    if (trace.revision > 1) this.#counts.amended.add(lesson.writes.length);
   }
 
   /** A fault of ours on a span just received. */
@@ -145,19 +147,19 @@ export class SpanLedger implements WriteObserver<number> {
   settled(change: RunChange, outcome: WriteOutcome, spans: number): void {
     this.#awaiting -= spans;
     if (outcome === 'learned') {
-      this.#telemetry.count('learned', spans);
-      if (change.revision === 1) this.#telemetry.count('runs');
-    } else if (outcome === 'duplicate') this.#telemetry.count('duplicate', spans);
+      this.#counts.learned.add(spans);
+      if (change.revision === 1) this.#counts.runs.add();
+    } else if (outcome === 'duplicate') this.#counts.duplicate.add(spans);
     else this.#drop(spans, outcome.dropped);
   }
 
   wrote(agentId: string, outcome: ApplyOutcome, millis: number): void {
-    this.#telemetry.count('writes');
-    this.#telemetry.count('conflicts', outcome.conflicts);
-    this.#telemetry.count('groupsAdded', outcome.groupsAdded);
-    this.#telemetry.count('groupsRemoved', outcome.groupsRemoved, 'unsupported');
-    this.#telemetry.count('groupsRemoved', outcome.groupsCompacted, 'implied');
-    this.#telemetry.count('groupsRemoved', outcome.groupsEvicted, 'least_supported');
+    this.#counts.writes.add();
+    this.#counts.conflicts.add(outcome.conflicts);
+    this.#counts.groupsAdded.add(outcome.groupsAdded);
+    this.#counts.groupsRemoved.add(outcome.groupsRemoved, 'unsupported');
+    this.#counts.groupsRemoved.add(outcome.groupsCompacted, 'implied');
+    this.#counts.groupsRemoved.add(outcome.groupsEvicted, 'least_supported');
     this.#telemetry.record('writeMillis', millis);
     if (outcome.groupsEvicted > 0) {
       const name = JSON.stringify(agentId);
@@ -169,7 +171,7 @@ export class SpanLedger implements WriteObserver<number> {
   }
 
   failed(_agentId: string, code: string): void {
-    this.#telemetry.count('failures', 1, code);
+    this.#counts.failures.add(1, code);
   }
 
   /** Shows the counts to a MeterProvider that was registered since. */
@@ -182,7 +184,7 @@ export class SpanLedger implements WriteObserver<number> {
   }
 
   #drop(spans: number, reason: DropReason): void {
-    this.#telemetry.count('dropped', spans, reason);
+    this.#counts.dropped.add(spans, reason);
   }
 
   #warnOnce(episode: string, message: string): void {

@@ -51,6 +51,15 @@ export interface AttributeShape {
   readonly readers: readonly number[];
   /** What is remembered of spans with these; undefined where nobody reads them, or there are too many shapes. */
   readonly memo: VerdictMemo | undefined;
+  /** What came last with these attributes. */
+  lastBare: BareSpan | undefined;
+}
+
+/** A span but for its attributes, and the numbers of the conventions that have something to say of that. */
+export interface BareSpan {
+  readonly name: string;
+  readonly scopeName: string;
+  readonly speakers: readonly number[];
 }
 
 class Shape implements AttributeShape {
@@ -61,6 +70,7 @@ class Shape implements AttributeShape {
   /** The one of them that came last. */
   lastKey: string | undefined;
   last: Shape = this;
+  lastBare: BareSpan | undefined;
 
   constructor(readers: readonly number[], memo: VerdictMemo | undefined) {
     this.readers = readers;

@@ -4,7 +4,7 @@ import type { Verdict } from '../model/verdict.ts';
 import { plainSpan } from '../model/wire-span.ts';
 import { flat } from '../support/flat.ts';
 import { attributeReaders } from './attribute-names.ts';
-import { type AttributeShape, AttributeShapes } from './attribute-shapes.ts';
+import { type AttributeShape, AttributeShapes, type BareSpan } from './attribute-shapes.ts';
 import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
 import type { Convention } from './convention.ts';
 
@@ -14,27 +14,27 @@ import type { Convention } from './convention.ts';
  */
 export class Candidates {
   readonly #shapes: AttributeShapes;
-  readonly #ask: (convention: Convention, span: Span) => Verdict | undefined;
-  /** By scope and name: those that speak even of a span without attributes. */
-  readonly #bare = new Map<string, Map<string, readonly number[]>>();
+  readonly #recognise: (convention: Convention, span: Span) => Verdict | undefined;
+  /** By scope and name. */
+  readonly #bare = new Map<string, Map<string, BareSpan>>();
   #bareSize = 0;
   /** Spans of one scope come together. */
   #lastScope: string | undefined;
-  #namesOfLast: Map<string, readonly number[]> | undefined;
+  #namesOfLast: Map<string, BareSpan> | undefined;
   /** The conventions themselves, by the numbers of those that read an attribute and of those that speak without. */
   readonly #lists = new WeakMap<readonly number[], Map<readonly number[], readonly Convention[]>>();
   /** The same list of numbers for all names of which the same conventions speak. */
   readonly #speakers = memoised(MAX_BARE, (numbers) => numbers.split(',').map(Number));
 
-  constructor(ask: (convention: Convention, span: Span) => Verdict | undefined) {
-    this.#ask = ask;
+  constructor(recognise: (convention: Convention, span: Span) => Verdict | undefined) {
+    this.#recognise = recognise;
     this.#shapes = new AttributeShapes(attributeReaders(BUILT_IN_CONVENTIONS));
   }
 
   /** In order of precedence. @param shape of the span's attributes; undefined where it could not be told: all are asked. */
   of(span: Span, shape: AttributeShape | undefined): readonly Convention[] {
     if (shape === undefined) return BUILT_IN_CONVENTIONS;
-    const bare = this.#bareOf(span);
+    const bare = this.#speakersOf(span, shape);
     const { readers } = shape;
     if (readers.length === 0 && bare.length === 0) return NOBODY;
     const lists = this.#lists.get(readers) ?? new Map<readonly number[], readonly Convention[]>();
@@ -54,17 +54,27 @@ export class Candidates {
     }
   }
 
-  #bareOf(span: Span): readonly number[] {
+  /** By number: those that speak of a span of this scope and name even where it has no attributes. */
+  #speakersOf(span: Span, shape: AttributeShape): readonly number[] {
     const { scopeName, name } = span;
+    const { lastBare } = shape;
+    // Spans with the same attributes mostly have the same name.
+    if (lastBare?.name === name && lastBare.scopeName === scopeName) return lastBare.speakers;
     if (scopeName !== this.#lastScope) {
       this.#lastScope = scopeName;
       this.#namesOfLast = this.#bare.get(scopeName);
     }
     const known = this.#namesOfLast?.get(name);
-    if (known !== undefined) return known;
+    if (known === undefined) return this.#ask(span);
+    shape.lastBare = known;
+    return known.speakers;
+  }
+
+  #ask(span: Span): readonly number[] {
+    const { scopeName, name } = span;
     const bareSpan = { ...plainSpan(span), attributes: {} };
     const numbers = BUILT_IN_CONVENTIONS.flatMap((convention, index) =>
-      this.#ask(convention, bareSpan) === undefined ? [] : [index],
+      this.#recognise(convention, bareSpan) === undefined ? [] : [index],
     );
     const speakers = numbers.length === 0 ? NONE : this.#speakers(numbers.join());
     if (name.length > MAX_NAME_LENGTH || scopeName.length > MAX_NAME_LENGTH) return speakers;
@@ -75,9 +85,10 @@ export class Candidates {
       this.#bareSize = 0;
     }
     this.#bareSize++;
-    const names = this.#bare.get(scopeName) ?? new Map<string, readonly number[]>();
-    names.set(flat(name), speakers);
-    this.#bare.set(flat(scopeName), names);
+    const bare = { name: flat(name), scopeName: flat(scopeName), speakers };
+    const names = this.#bare.get(scopeName) ?? new Map<string, BareSpan>();
+    names.set(bare.name, bare);
+    this.#bare.set(bare.scopeName, names);
     this.#namesOfLast = names;
     return speakers;
   }

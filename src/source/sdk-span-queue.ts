@@ -4,6 +4,7 @@ import type { SdkSpan } from './sdk-span.ts';
 export interface SdkSpanSink {
   /** A batch follows. */
   begin(): void;
+  /** Not told of a span that ended before anything else happened. */
   started(span: SdkSpan, now: number): void;
   ended(span: SdkSpan, now: number): void;
 }
@@ -30,7 +31,8 @@ export class SdkSpanQueue {
   }
 
   end(span: SdkSpan): void {
-    this.#push(span, true);
+    // No trace was kept open by its start alone when anything else was looked at.
+    if (!this.#events.endAtOnce(span)) this.#push(span, true);
   }
 
   /** Hands over all there is. */
@@ -54,9 +56,7 @@ export class SdkSpanQueue {
 
   #push(span: SdkSpan, isEnd: boolean): void {
     const events = this.#events;
-    events.spans[events.size] = span;
-    events.isEnd[events.size] = isEnd ? 1 : 0;
-    events.size++;
+    events.add(span, isEnd);
     if (events.size === MAX_EVENTS) this.drain();
     else if (!this.#isScheduled) this.#schedule();
   }
@@ -77,6 +77,20 @@ class Events {
   readonly spans: (SdkSpan | undefined)[] = new Array(MAX_EVENTS).fill(undefined);
   readonly isEnd = new Uint8Array(MAX_EVENTS);
   size = 0;
+
+  add(span: SdkSpan, isEnd: boolean): void {
+    this.spans[this.size] = span;
+    this.isEnd[this.size] = isEnd ? 1 : 0;
+    this.size++;
+  }
+
+  /** Makes one event of the span's start and end where the start was the last. */
+  endAtOnce(span: SdkSpan): boolean {
+    const last = this.size - 1;
+    if (last < 0 || this.spans[last] !== span || this.isEnd[last] === 1) return false;
+    this.isEnd[last] = 1;
+    return true;
+  }
 
   /** Lets go of the spans, which are the application's. */
   clear(): void {

@@ -79,7 +79,8 @@ const MAX_SERIES = 256;
 
 /** Counts what happens, and shows it to whatever MeterProvider the application has, also one registered later. */
 export class Telemetry {
-  readonly #counts: Readonly<Record<CounterName, Count>>;
+  /** What there is to count. */
+  readonly counts: Readonly<Record<CounterName, Count>>;
   readonly #readGauges: () => Readonly<Record<GaugeName, number>>;
   #provider: unknown;
   #histograms: Partial<Record<HistogramName, Histogram>> = {};
@@ -89,12 +90,8 @@ export class Telemetry {
   constructor(readGauges: () => Readonly<Record<GaugeName, number>>) {
     this.#readGauges = readGauges;
     const names = Object.keys(COUNTERS) as CounterName[];
-    this.#counts = Object.fromEntries(names.map((name) => [name, new Count()])) as Record<CounterName, Count>;
+    this.counts = Object.fromEntries(names.map((name) => [name, new Count()])) as Record<CounterName, Count>;
     this.attach();
-  }
-
-  count(name: CounterName, by = 1, series = ''): void {
-    this.#counts[name].add(by, series);
   }
 
   /** The sum over all series, or of one. */
@@ -106,7 +103,7 @@ export class Telemetry {
 
   /** All series of a counter. */
   series(name: CounterName): ReadonlyMap<string, number> {
-    return this.#counts[name].series;
+    return this.counts[name].series;
   }
 
   record(name: HistogramName, value: number): void {
@@ -177,12 +174,15 @@ export class Telemetry {
   }
 }
 
-/** The counts of one counter. Spans are counted one by one, so counting costs an addition, or one look-up. */
+/** The counts of one counter. Spans are counted one by one, so counting costs an addition. */
 class Count {
   #plain: number | undefined;
   readonly #bySeries = new Map<string, { count: number }>();
+  /** Of many rules, one span after the other follows the same. */
+  #lastSeries: string | undefined;
+  #last = { count: 0 };
 
-  add(by: number, series: string): void {
+  add(by = 1, series = ''): void {
     if (series === '') this.#plain = (this.#plain ?? 0) + by;
     else this.#of(series).count += by;
   }
@@ -195,8 +195,13 @@ class Count {
   }
 
   #of(series: string): { count: number } {
-    const known = this.#bySeries.get(series);
-    if (known !== undefined) return known;
+    if (series === this.#lastSeries) return this.#last;
+    this.#lastSeries = series;
+    this.#last = this.#bySeries.get(series) ?? this.#add(series);
+    return this.#last;
+  }
+
+  #add(series: string): { count: number } {
     // A user's convention may make up rules without end; a metric may not.
     const key = this.#bySeries.size < MAX_SERIES ? series : 'other';
     const made = this.#bySeries.get(key) ?? { count: 0 };

@@ -35,6 +35,41 @@ describe('SdkSpanQueue', () => {
     expect(seen).toEqual(['+span 1', '-span 1']);
   });
 
+  it('tells of a span that ended before anything else happened as ended only', () => {
+    const { queue, seen } = queueOf();
+    const [parent, child, other] = [spanOf(1), spanOf(2), spanOf(3)];
+    queue.start(parent);
+    queue.start(child);
+    queue.end(child);
+    queue.start(other);
+    queue.end(parent);
+    queue.end(other);
+    queue.drain();
+    expect(seen).toEqual(['+span 1', '-span 2', '+span 3', '-span 1', '-span 3']);
+  });
+
+  it('tells of each end of a span that ends more than once', () => {
+    const { queue, seen } = queueOf();
+    const span = spanOf(1);
+    queue.start(span);
+    queue.end(span);
+    queue.end(span);
+    queue.drain();
+    queue.end(span);
+    queue.drain();
+    expect(seen).toEqual(['-span 1', '-span 1', '-span 1']);
+  });
+
+  it('tells of a start that was handed over before its end came', () => {
+    const { queue, seen } = queueOf();
+    const span = spanOf(1);
+    queue.start(span);
+    queue.drain();
+    queue.end(span);
+    queue.drain();
+    expect(seen).toEqual(['+span 1', '-span 1']);
+  });
+
   it('hands over everything once, in order, whatever the size of bursts and wherever it is drained', async () => {
     const step = fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.constantFrom('drain', 'turn'));
     await fc.assert(
