@@ -2,7 +2,7 @@ import { charCode } from '../support/char-code.ts';
 import { HEX_VALUES, NO_DIGIT } from '../support/hex-digits.ts';
 
 /**
- * Span ids as two unsigned 32-bit numbers each, the first eight hex digits and the last eight, which take no heap of
+ * Span ids as two signed 32-bit numbers each, the first eight hex digits and the last eight, which take no heap of
  * their own and compare in a step.
  */
 
@@ -10,7 +10,7 @@ import { HEX_VALUES, NO_DIGIT } from '../support/hex-digits.ts';
  * Writes the id into two places of `into`, the first of them `at`.
  * @returns whether `id` is 16 hex digits, of either case; if not, what was written means nothing.
  */
-export function readSpanId(id: string, into: Uint32Array | Int32Array, at: number): boolean {
+export function readSpanId(id: string, into: Int32Array, at: number): boolean {
   let high = 0;
   let low = 0;
   let seen = id.length === 16 ? 0 : NO_DIGIT;

@@ -2,7 +2,7 @@ import { hashOf } from './slot-index.ts';
 
 /** A set of span ids that is made once: two numbers an id, in a hash table. */
 export class SpanIdSet {
-  readonly #table: Uint32Array;
+  readonly #table: Int32Array;
   readonly #mask: number;
 
   /** @param capacity how many ids it will hold at most. */
@@ -10,7 +10,7 @@ export class SpanIdSet {
     let places = 16;
     while (places < capacity * 2) places *= 2;
     this.#mask = places - 1;
-    this.#table = new Uint32Array(places * 2);
+    this.#table = new Int32Array(places * 2);
   }
 
   /** Bytes of its table. */

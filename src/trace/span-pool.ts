@@ -8,7 +8,7 @@ import { type SpanRecord, WireSpanRecord } from './span-record.ts';
 export const NO_SLOT = -1;
 
 /**
- * Holds the spans of all buffered traces in columns rather than as objects, which takes a tenth of the heap and leaves
+ * Holds the spans of all buffered traces in tables rather than as objects, which takes a tenth of the heap and leaves
  * the garbage collector nothing to walk. A span is known by its slot; the slots of a trace are chained.
  *
  *     add (open) → fill → record, as often as wanted → remove
@@ -21,7 +21,7 @@ export class SpanPool {
   #unused = 0;
   /** Agents' names by a user's own rule, which hardly anyone has. */
   readonly #overrides = new Map<number, string>();
-  readonly #lastParent = new Uint32Array(2);
+  readonly #lastParent = new Int32Array(2);
   #lastParentId = '';
 
   /**
@@ -31,14 +31,16 @@ export class SpanPool {
   add(high: number, low: number, next: number, handle: object | undefined): number {
     const chunk = this.#roomy.at(-1) ?? this.#addChunk();
     const at = chunk.free;
-    chunk.ids[at * 2] = high;
-    chunk.ids[at * 2 + 1] = low;
-    chunk.free = chunk.next[at] ?? NO_SLOT;
+    const { cells } = chunk;
+    const cell = at * CELLS;
+    chunk.free = cells[cell + NEXT] ?? NO_SLOT;
     if (chunk.used++ === 0) this.#unused--;
     if (chunk.free === NO_SLOT) this.#roomy.pop();
-    chunk.next[at] = next;
-    chunk.flags[at] = OPEN;
-    chunk.objects[at] = handle;
+    cells[cell] = high;
+    cells[cell + LOW] = low;
+    cells[cell + NEXT] = next;
+    cells[cell + FLAGS] = OPEN;
+    chunk.objects[at * 2] = handle;
     return chunk.firstSlot + at;
   }
 
@@ -54,9 +56,9 @@ export class SpanPool {
       flags |= OVERRIDDEN;
       this.#overrides.set(slot, record.agentOverride);
     }
-    chunk.objects[at] = record.resource;
-    chunk.verdicts[at] = record.verdict;
-    chunk.flags[at] = flags;
+    chunk.objects[at * 2] = record.resource;
+    chunk.objects[at * 2 + 1] = record.verdict;
+    chunk.cells[at * CELLS + FLAGS] = flags;
   }
 
   /** Parent and times. @returns which of them there are. */
@@ -66,15 +68,16 @@ export class SpanPool {
       flags |= HAS_PARENT;
       // Spans that come together often have one parent.
       if (parentSpanId !== this.#lastParentId) this.#readParent(parentSpanId);
-      chunk.parents[at * 2] = this.#lastParent[0] ?? 0;
-      chunk.parents[at * 2 + 1] = this.#lastParent[1] ?? 0;
+      chunk.cells[at * CELLS + PARENT_HIGH] = this.#lastParent[0] ?? 0;
+      chunk.cells[at * CELLS + PARENT_LOW] = this.#lastParent[1] ?? 0;
     }
-    chunk.times[at * 4] = start[0];
-    chunk.times[at * 4 + 1] = start[1];
+    const { times } = chunk;
+    times[at * 4] = start[0];
+    times[at * 4 + 1] = start[1];
     if (end !== undefined) {
       flags |= ENDED;
-      chunk.times[at * 4 + 2] = end[0];
-      chunk.times[at * 4 + 3] = end[1];
+      times[at * 4 + 2] = end[0];
+      times[at * 4 + 3] = end[1];
     }
     return flags;
   }
@@ -83,11 +86,12 @@ export class SpanPool {
   remove(slot: number): void {
     const chunk = this.#chunkOf(slot);
     const at = slot & IN_CHUNK;
-    if (((chunk.flags[at] ?? 0) & OVERRIDDEN) !== 0) this.#overrides.delete(slot);
-    chunk.objects[at] = undefined;
-    chunk.verdicts[at] = undefined;
+    const { cells, objects } = chunk;
+    if (((cells[at * CELLS + FLAGS] ?? 0) & OVERRIDDEN) !== 0) this.#overrides.delete(slot);
+    objects[at * 2] = undefined;
+    objects[at * 2 + 1] = undefined;
     if (chunk.free === NO_SLOT) this.#roomy.push(chunk);
-    chunk.next[at] = chunk.free;
+    cells[at * CELLS + NEXT] = chunk.free;
     chunk.free = at;
     chunk.used--;
     if (chunk.used > 0) return;
@@ -98,77 +102,78 @@ export class SpanPool {
 
   /** The slot after `slot` in its chain. */
   next(slot: number): number {
-    return this.#chunkOf(slot).next[slot & IN_CHUNK] ?? NO_SLOT;
+    return this.#chunkOf(slot).cells[(slot & IN_CHUNK) * CELLS + NEXT] ?? NO_SLOT;
   }
 
   setNext(slot: number, next: number): void {
-    this.#chunkOf(slot).next[slot & IN_CHUNK] = next;
+    this.#chunkOf(slot).cells[(slot & IN_CHUNK) * CELLS + NEXT] = next;
   }
 
   high(slot: number): number {
-    return this.#chunkOf(slot).ids[(slot & IN_CHUNK) * 2] ?? 0;
+    return this.#chunkOf(slot).cells[(slot & IN_CHUNK) * CELLS] ?? 0;
   }
 
   low(slot: number): number {
-    return this.#chunkOf(slot).ids[(slot & IN_CHUNK) * 2 + 1] ?? 0;
+    return this.#chunkOf(slot).cells[(slot & IN_CHUNK) * CELLS + LOW] ?? 0;
   }
 
   parentHigh(slot: number): number {
-    return this.#chunkOf(slot).parents[(slot & IN_CHUNK) * 2] ?? 0;
+    return this.#chunkOf(slot).cells[(slot & IN_CHUNK) * CELLS + PARENT_HIGH] ?? 0;
   }
 
   parentLow(slot: number): number {
-    return this.#chunkOf(slot).parents[(slot & IN_CHUNK) * 2 + 1] ?? 0;
+    return this.#chunkOf(slot).cells[(slot & IN_CHUNK) * CELLS + PARENT_LOW] ?? 0;
   }
 
   /** Whether all of `flags` hold for the span. */
   has(slot: number, flags: number): boolean {
-    return ((this.#chunkOf(slot).flags[slot & IN_CHUNK] ?? 0) & flags) === flags;
+    return ((this.#chunkOf(slot).cells[(slot & IN_CHUNK) * CELLS + FLAGS] ?? 0) & flags) === flags;
   }
 
   /** The first slot of the chain from `slot` on whose span has this id. */
   find(slot: number, high: number, low: number): number {
     let at = slot;
     while (at !== NO_SLOT) {
-      const { ids, next } = this.#chunkOf(at);
-      const place = at & IN_CHUNK;
-      if (ids[place * 2 + 1] === low && ids[place * 2] === high) return at;
-      at = next[place] ?? NO_SLOT;
+      const { cells } = this.#chunkOf(at);
+      const cell = (at & IN_CHUNK) * CELLS;
+      if (cells[cell + LOW] === low && cells[cell] === high) return at;
+      at = cells[cell + NEXT] ?? NO_SLOT;
     }
     return NO_SLOT;
   }
 
   /** What was given for a span that is still open. */
   handle(slot: number): object | undefined {
-    return this.#chunkOf(slot).objects[slot & IN_CHUNK];
+    return this.#chunkOf(slot).objects[(slot & IN_CHUNK) * 2];
   }
 
   verdict(slot: number): Verdict {
-    return this.#chunkOf(slot).verdicts[slot & IN_CHUNK] ?? NOTHING;
+    return verdictIn(this.#chunkOf(slot), slot & IN_CHUNK);
   }
 
   /** The span as it was filled in. */
   record(slot: number): SpanRecord {
     const chunk = this.#chunkOf(slot);
     const at = slot & IN_CHUNK;
-    const { ids, times } = chunk;
-    const flags = chunk.flags[at] ?? 0;
+    const { cells, times } = chunk;
+    const cell = at * CELLS;
+    const flags = cells[cell + FLAGS] ?? 0;
     return {
-      spanId: spanIdOf(ids[at * 2] ?? 0, ids[at * 2 + 1] ?? 0),
+      spanId: spanIdOf(cells[cell] ?? 0, cells[cell + LOW] ?? 0),
       parentSpanId: (flags & HAS_PARENT) === 0 ? undefined : this.#parentIdOf(chunk, at),
       parentIsRemote: (flags & REMOTE) !== 0,
       start: [times[at * 4] ?? 0, times[at * 4 + 1] ?? 0],
       end: (flags & ENDED) === 0 ? undefined : [times[at * 4 + 2] ?? 0, times[at * 4 + 3] ?? 0],
       isError: (flags & ERROR) !== 0,
-      resource: chunk.objects[at] as SpanResource,
-      verdict: chunk.verdicts[at] ?? NOTHING,
+      resource: chunk.objects[at * 2] as SpanResource,
+      verdict: verdictIn(chunk, at),
       agentOverride: (flags & OVERRIDDEN) === 0 ? undefined : this.#overrides.get(slot),
     };
   }
 
-  #parentIdOf({ parents }: Chunk, at: number): string {
-    const high = parents[at * 2] ?? 0;
-    const low = parents[at * 2 + 1] ?? 0;
+  #parentIdOf({ cells }: Chunk, at: number): string {
+    const high = cells[at * CELLS + PARENT_HIGH] ?? 0;
+    const low = cells[at * CELLS + PARENT_LOW] ?? 0;
     const isLast = high === this.#lastParent[0] && low === this.#lastParent[1];
     if (!isLast || this.#lastParentId.length !== 16) {
       this.#lastParentId = spanIdOf(high, low);
@@ -207,12 +212,12 @@ export class SpanPool {
 }
 
 /** The same, without making text and tuples of what came as numbers. */
-function fillWire({ parents, times }: Chunk, at: number, { span, endsEarly }: WireSpanRecord): number {
+function fillWire({ cells, times }: Chunk, at: number, { span, endsEarly }: WireSpanRecord): number {
   let flags = 0;
   if (span.hasParent) {
     flags |= HAS_PARENT;
-    parents[at * 2] = span.parentHigh;
-    parents[at * 2 + 1] = span.parentLow;
+    cells[at * CELLS + PARENT_HIGH] = span.parentHigh;
+    cells[at * CELLS + PARENT_LOW] = span.parentLow;
   }
   times[at * 4] = span.startSeconds;
   times[at * 4 + 1] = span.startNanos;
@@ -222,6 +227,10 @@ function fillWire({ parents, times }: Chunk, at: number, { span, endsEarly }: Wi
     times[at * 4 + 3] = endsEarly ? span.startNanos : span.endNanos;
   }
   return flags;
+}
+
+function verdictIn({ objects }: Chunk, at: number): Verdict {
+  return (objects[at * 2 + 1] as Verdict | undefined) ?? NOTHING;
 }
 
 /** What is true of a span. */
@@ -238,19 +247,23 @@ const CHUNK_SIZE = 1 << CHUNK_BITS;
 const IN_CHUNK = CHUNK_SIZE - 1;
 const NOTHING: Verdict = { role: 'none', rule: 'none' };
 
-/** The columns of some slots. */
+/** Cells of a slot: the upper and the lower half of the span's id and of its parent's, the next slot, what is true of it. */
+const CELLS = 6;
+const LOW = 1;
+const PARENT_HIGH = 2;
+const PARENT_LOW = 3;
+const NEXT = 4;
+const FLAGS = 5;
+
+/** Some slots. What is looked at together lies together, as most of it is not in the processor's cache. */
 class Chunk {
   readonly firstSlot: number;
   readonly isGone: boolean;
-  readonly ids: Uint32Array;
-  readonly parents: Uint32Array;
+  readonly cells: Int32Array;
   /** Start and end, each in seconds and nanoseconds; as doubles, which hold whatever a clock may say. */
   readonly times: Float64Array;
-  readonly next: Int32Array;
-  readonly flags: Uint8Array;
-  readonly verdicts: (Verdict | undefined)[];
-  /** The resource; of an open span its handle. */
-  readonly objects: (SpanResource | object | undefined)[];
+  /** The resource, of an open span its handle; and the verdict. */
+  readonly objects: (SpanResource | Verdict | object | undefined)[];
   /** The first of the free places, which are chained too. */
   free = 0;
   used = 0;
@@ -258,14 +271,10 @@ class Chunk {
   constructor(firstSlot: number, size = CHUNK_SIZE) {
     this.firstSlot = firstSlot;
     this.isGone = size === 0;
-    this.ids = new Uint32Array(size * 2);
-    this.parents = new Uint32Array(size * 2);
+    this.cells = new Int32Array(size * CELLS);
     this.times = new Float64Array(size * 4);
-    this.next = new Int32Array(size);
-    for (let at = 0; at < size; at++) this.next[at] = at === size - 1 ? NO_SLOT : at + 1;
-    this.flags = new Uint8Array(size);
-    this.verdicts = new Array(size).fill(undefined);
-    this.objects = new Array(size).fill(undefined);
+    for (let at = 0; at < size; at++) this.cells[at * CELLS + NEXT] = at === size - 1 ? NO_SLOT : at + 1;
+    this.objects = new Array(size * 2).fill(undefined);
   }
 }
 

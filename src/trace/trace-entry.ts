@@ -234,7 +234,7 @@ export class TraceEntry {
 
 const NONE: readonly SpanRecord[] = [];
 /** The id that was sought last, of whatever trace. */
-const ID = new Uint32Array(2);
+const ID = new Int32Array(2);
 
 function isCallVerdict({ role }: Verdict): boolean {
   return role === 'tool' || role === 'llm';
