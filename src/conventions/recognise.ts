@@ -1,5 +1,5 @@
 import type { Span } from '../model/span.ts';
-import type { SpanRole, Verdict } from '../model/verdict.ts';
+import { type SpanRole, UNRECOGNISED, type Verdict } from '../model/verdict.ts';
 import { plainSpan, WireSpan } from '../model/wire-span.ts';
 import { boundedName, isBounded } from '../support/bounded-name.ts';
 import { meaningful } from '../support/meaningful.ts';
@@ -35,9 +35,6 @@ export interface Recogniser {
   /** The attributes that a source must decode. */
   readonly attributes: AttributeNames;
 }
-
-/** Shared by all spans that are nothing to us, which in most traces is nearly all of them. */
-export const UNRECOGNISED: Verdict = { role: 'none', rule: 'none' };
 
 /**
  * Makes a recogniser:

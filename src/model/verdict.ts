@@ -44,3 +44,6 @@ export interface Verdict {
   readonly modelName?: string | undefined;
   readonly toolCallCount?: number | undefined;
 }
+
+/** Shared by all spans that are nothing to us, which in most traces is nearly all of them. */
+export const UNRECOGNISED: Verdict = { role: 'none', rule: 'none' };

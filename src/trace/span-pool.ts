@@ -1,6 +1,6 @@
 import type { SpanResource } from '../model/span.ts';
 import { readSpanId, spanIdOf } from '../model/span-id.ts';
-import type { Verdict } from '../model/verdict.ts';
+import { UNRECOGNISED, type Verdict } from '../model/verdict.ts';
 import { NO_TIME } from '../model/wire-span.ts';
 import { type SpanRecord, WireSpanRecord } from './span-record.ts';
 
@@ -39,8 +39,8 @@ export class SpanPool {
     cells[cell] = high;
     cells[cell + LOW] = low;
     cells[cell + NEXT] = next;
-    cells[cell + FLAGS] = OPEN;
-    chunk.objects[at * 2] = handle;
+    cells[cell + FLAGS] = handle === undefined ? OPEN : OPEN | HAS_OBJECT;
+    if (handle !== undefined) chunk.setObject(at, handle);
     return chunk.firstSlot + at;
   }
 
@@ -48,6 +48,8 @@ export class SpanPool {
   fill(slot: number, record: SpanRecord): void {
     const chunk = this.#chunkOf(slot);
     const at = slot & IN_CHUNK;
+    const flagsAt = at * CELLS + FLAGS;
+    const before = chunk.cells[flagsAt] ?? 0;
     let flags =
       record instanceof WireSpanRecord ? fillWire(chunk, at, record) : this.#fill(chunk, at, record);
     if (record.parentIsRemote) flags |= REMOTE;
@@ -56,9 +58,17 @@ export class SpanPool {
       flags |= OVERRIDDEN;
       this.#overrides.set(slot, record.agentOverride);
     }
-    chunk.objects[at * 2] = record.resource;
-    chunk.objects[at * 2 + 1] = record.verdict;
-    chunk.cells[at * CELLS + FLAGS] = flags;
+    // Most spans are of one resource and nothing to us, and need no object.
+    chunk.resource ??= record.resource;
+    if (record.resource !== chunk.resource) {
+      flags |= HAS_OBJECT;
+      chunk.setObject(at, record.resource);
+    } else if ((before & HAS_OBJECT) !== 0) chunk.setObject(at, undefined);
+    if (record.verdict !== UNRECOGNISED) {
+      flags |= HAS_VERDICT;
+      chunk.setVerdict(at, record.verdict);
+    } else if ((before & HAS_VERDICT) !== 0) chunk.setVerdict(at, undefined);
+    chunk.cells[flagsAt] = flags;
   }
 
   /** Parent and times. @returns which of them there are. */
@@ -86,15 +96,17 @@ export class SpanPool {
   remove(slot: number): void {
     const chunk = this.#chunkOf(slot);
     const at = slot & IN_CHUNK;
-    const { cells, objects } = chunk;
-    if (((cells[at * CELLS + FLAGS] ?? 0) & OVERRIDDEN) !== 0) this.#overrides.delete(slot);
-    objects[at * 2] = undefined;
-    objects[at * 2 + 1] = undefined;
+    const { cells } = chunk;
+    const flags = cells[at * CELLS + FLAGS] ?? 0;
+    if ((flags & OVERRIDDEN) !== 0) this.#overrides.delete(slot);
+    if ((flags & HAS_OBJECT) !== 0) chunk.setObject(at, undefined);
+    if ((flags & HAS_VERDICT) !== 0) chunk.setVerdict(at, undefined);
     if (chunk.free === NO_SLOT) this.#roomy.push(chunk);
     cells[at * CELLS + NEXT] = chunk.free;
     chunk.free = at;
     chunk.used--;
     if (chunk.used > 0) return;
+    chunk.resource = undefined;
     this.#unused++;
     // Some are kept for the next traces.
     if (this.#unused > 1 + this.#chunks.length / 4) this.#letGo(chunk);
@@ -144,11 +156,11 @@ export class SpanPool {
 
   /** What was given for a span that is still open. */
   handle(slot: number): object | undefined {
-    return this.#chunkOf(slot).objects[(slot & IN_CHUNK) * 2];
+    return this.#chunkOf(slot).objects?.[slot & IN_CHUNK];
   }
 
   verdict(slot: number): Verdict {
-    return verdictIn(this.#chunkOf(slot), slot & IN_CHUNK);
+    return this.#chunkOf(slot).verdicts?.[slot & IN_CHUNK] ?? UNRECOGNISED;
   }
 
   /** The span as it was filled in. */
@@ -165,8 +177,8 @@ export class SpanPool {
       start: [times[at * 4] ?? 0, times[at * 4 + 1] ?? 0],
       end: (flags & ENDED) === 0 ? undefined : [times[at * 4 + 2] ?? 0, times[at * 4 + 3] ?? 0],
       isError: (flags & ERROR) !== 0,
-      resource: chunk.objects[at * 2] as SpanResource,
-      verdict: verdictIn(chunk, at),
+      resource: ((flags & HAS_OBJECT) === 0 ? chunk.resource : chunk.objects?.[at]) as SpanResource,
+      verdict: (flags & HAS_VERDICT) === 0 ? UNRECOGNISED : (chunk.verdicts?.[at] ?? UNRECOGNISED),
       agentOverride: (flags & OVERRIDDEN) === 0 ? undefined : this.#overrides.get(slot),
     };
   }
@@ -229,10 +241,6 @@ function fillWire({ cells, times }: Chunk, at: number, { span, endsEarly }: Wire
   return flags;
 }
 
-function verdictIn({ objects }: Chunk, at: number): Verdict {
-  return (objects[at * 2 + 1] as Verdict | undefined) ?? NOTHING;
-}
-
 /** What is true of a span. */
 export const OPEN = 1;
 export const ENDED = 2;
@@ -241,11 +249,12 @@ export const HAS_PARENT = 4;
 export const REMOTE = 8;
 const ERROR = 16;
 const OVERRIDDEN = 32;
+const HAS_OBJECT = 64;
+const HAS_VERDICT = 128;
 
 const CHUNK_BITS = 10;
 const CHUNK_SIZE = 1 << CHUNK_BITS;
 const IN_CHUNK = CHUNK_SIZE - 1;
-const NOTHING: Verdict = { role: 'none', rule: 'none' };
 
 /** Cells of a slot: the upper and the lower half of the span's id and of its parent's, the next slot, what is true of it. */
 const CELLS = 6;
@@ -262,8 +271,11 @@ class Chunk {
   readonly cells: Int32Array;
   /** Start and end, each in seconds and nanoseconds; as doubles, which hold whatever a clock may say. */
   readonly times: Float64Array;
-  /** The resource, of an open span its handle; and the verdict. */
-  readonly objects: (SpanResource | Verdict | object | undefined)[];
+  /** Of the spans that have none of their own in `objects`. */
+  resource: SpanResource | undefined;
+  /** The resource, of an open span its handle. */
+  objects: (SpanResource | object | undefined)[] | undefined;
+  verdicts: (Verdict | undefined)[] | undefined;
   /** The first of the free places, which are chained too. */
   free = 0;
   used = 0;
@@ -274,7 +286,16 @@ class Chunk {
     this.cells = new Int32Array(size * CELLS);
     this.times = new Float64Array(size * 4);
     for (let at = 0; at < size; at++) this.cells[at * CELLS + NEXT] = at === size - 1 ? NO_SLOT : at + 1;
-    this.objects = new Array(size * 2).fill(undefined);
+  }
+
+  setObject(at: number, object: object | undefined): void {
+    this.objects ??= new Array(CHUNK_SIZE).fill(undefined);
+    this.objects[at] = object;
+  }
+
+  setVerdict(at: number, verdict: Verdict | undefined): void {
+    this.verdicts ??= new Array(CHUNK_SIZE).fill(undefined);
+    this.verdicts[at] = verdict;
   }
 }
 

@@ -16,7 +16,7 @@ export const MADE_BYTES = 400;
 export const OPEN_SPAN_BYTES = 1_050;
 
 /** A span in the pool, without its verdict. */
-export const SLOT_BYTES = 88;
+export const SLOT_BYTES = 76;
 
 /** A span that is kept as a record, without its verdict. */
 export const RECORD_BYTES = 340;

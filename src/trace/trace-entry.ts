@@ -122,9 +122,9 @@ export class TraceEntry {
     else if (isOpen) {
       this.openCount--;
       this.bytes -= OPEN_SPAN_BYTES;
-    } else this.#count(slot, -1);
+    } else this.#count(this.#pool.verdict(slot), -1);
     this.#pool.fill(slot, span);
-    this.#count(slot, 1);
+    this.#count(span.verdict, 1);
     this.#completeness = undefined;
     this.isChanged = true;
     if (isKnown) return false;
@@ -206,8 +206,7 @@ export class TraceEntry {
   }
 
   /** Counts a span in or, with -1, out. */
-  #count(slot: number, by: 1 | -1): void {
-    const verdict = this.#pool.verdict(slot);
+  #count(verdict: Verdict, by: 1 | -1): void {
     if (isCallVerdict(verdict)) this.#callCount += by;
     this.bytes += by * (SLOT_BYTES + verdictBytes(verdict));
   }
