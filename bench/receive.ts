@@ -3,6 +3,9 @@ import { largeLoads, type OtlpLoad, smallLoads } from './otlp-load.ts';
 import { grpcSender, httpSender, type OtlpSender } from './otlp-senders.ts';
 import { type ServerKind, ServerProcess, type ServerReport } from './server-process.ts';
 
+/** A receiver runs for long: before the first turn that counts the engine has compiled all that is hot. */
+const STEADY = { rounds: 21, warmUps: 30 };
+
 /**
  * Requests through a running receiver, decoded and buffered. Each server is a process of its own, and cost is the CPU
  * time of that process; the sender is the same for all.
@@ -13,7 +16,7 @@ export const receiveBenchmarks: readonly Benchmark[] = [
     rival: 'the same server with protobufjs',
     atLeast: 3,
     stretch: 4,
-    rounds: 11,
+    ...STEADY,
     prepare: () => sides('spanplan-http', 'protobufjs-http', LARGE),
   },
   {
@@ -21,7 +24,7 @@ export const receiveBenchmarks: readonly Benchmark[] = [
     rival: 'bare node:http that reads and drops the body',
     atLeast: 0.4,
     stretch: 0.55,
-    rounds: 11,
+    ...STEADY,
     prepare: () => sides('spanplan-http', 'bare-http', LARGE),
   },
   {
@@ -29,7 +32,7 @@ export const receiveBenchmarks: readonly Benchmark[] = [
     rival: 'grpc-js with protobufjs decode',
     atLeast: 1.5,
     stretch: 2,
-    rounds: 11,
+    ...STEADY,
     prepare: () => sides('spanplan-grpc', 'protobufjs-grpc', SMALL),
   },
 ];

@@ -1,5 +1,6 @@
 import type { Span, SpanKind } from '../../model/span.ts';
 import type { WireSpan } from '../../model/wire-span.ts';
+import { charCode } from '../../support/char-code.ts';
 import { keepCompiled } from '../../support/keep-compiled.ts';
 
 /** What one OTLP request held: its good spans, and how many others. */
@@ -129,7 +130,7 @@ const ZERO = ZERO_TRACE_ID.charCodeAt(0);
 function faultOf({ traceId, spanHigh, spanLow }: WireSpan, hasSpanId: boolean): string | undefined {
   if (traceId.length !== ZERO_TRACE_ID.length) return 'the trace id is not 16 bytes';
   // The first digit tells nearly always, at less cost.
-  if (traceId.charCodeAt(0) === ZERO && traceId === ZERO_TRACE_ID) return 'the trace id is all zeros';
+  if (charCode(traceId, 0) === ZERO && traceId === ZERO_TRACE_ID) return 'the trace id is all zeros';
   if (!hasSpanId) return 'the span id is not 8 bytes';
   return (spanHigh | spanLow) === 0 ? 'the span id is all zeros' : undefined;
 }
