@@ -57,7 +57,7 @@ export class SpanPool {
     if (record.agentOverride !== undefined) {
       flags |= OVERRIDDEN;
       this.#overrides.set(slot, record.agentOverride);
-    }
+    } else if ((before & OVERRIDDEN) !== 0) this.#overrides.delete(slot);
     // Most spans are of one resource and nothing to us, and need no object.
     chunk.resource ??= record.resource;
     if (record.resource !== chunk.resource) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSpanId, spanIdOf } from '../../src/model/span-id.ts';
+import { UNRECOGNISED } from '../../src/model/verdict.ts';
 import { NO_TIME, plainSpan, WireSpan } from '../../src/model/wire-span.ts';
 import { SlotIndex } from '../../src/trace/slot-index.ts';
 import { SpanIdSet } from '../../src/trace/span-id-set.ts';
@@ -18,8 +19,16 @@ const record: fc.Arbitrary<SpanRecord> = fc.record({
   start: time,
   end: fc.option(time, { nil: undefined }),
   isError: fc.boolean(),
-  resource: fc.record({ identity: fc.string(), serviceName: fc.constantFrom(undefined, 'service') }),
-  verdict: fc.constantFrom({ role: 'none', rule: 'none' }, { role: 'tool', rule: 'test', name: 'search' }),
+  // Some are the same object, as the spans of one resource have.
+  resource: fc.oneof(
+    fc.constantFrom({ identity: 'a', serviceName: 'a' }, { identity: 'b', serviceName: undefined }),
+    fc.record({ identity: fc.string(), serviceName: fc.constantFrom(undefined, 'service') }),
+  ),
+  verdict: fc.constantFrom(
+    UNRECOGNISED,
+    { role: 'none', rule: 'test' },
+    { role: 'tool', rule: 'test', name: 'search' },
+  ),
   agentOverride: fc.constantFrom(undefined, 'planner'),
 });
 
@@ -51,24 +60,35 @@ describe('span ids as numbers', () => {
 });
 
 describe('SpanPool', () => {
+  const step = fc.constantFrom('start', 'come', 'fill again', 'remove');
+
   it('gives every span back as it was filled in, whatever was removed and added meanwhile', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(record, fc.nat()), { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(fc.tuple(record, step, fc.nat()), { maxLength: 60 }), (steps) => {
         const pool = new SpanPool();
         const held = new Map<number, SpanRecord>();
-        for (const [span, choice] of steps) {
-          const slot = pool.add(...numbersOf(span.spanId), NO_SLOT, undefined);
-          expect(held.has(slot)).toBe(false);
-          expect(pool.has(slot, OPEN)).toBe(true);
-          pool.fill(slot, span);
-          held.set(slot, span);
-          const victim = [...held.keys()][choice % (2 * held.size)];
-          if (victim !== undefined) {
-            pool.remove(victim);
-            held.delete(victim);
+        for (const [span, kind, choice] of steps) {
+          const chosen = [...held.keys()][choice % held.size];
+          if (chosen !== undefined && kind === 'remove') {
+            pool.remove(chosen);
+            held.delete(chosen);
+          } else if (chosen !== undefined && kind === 'fill again') {
+            const again = { ...span, spanId: held.get(chosen)?.spanId ?? '' };
+            pool.fill(chosen, again);
+            held.set(chosen, again);
+          } else {
+            const handle = kind === 'start' ? {} : undefined;
+            const slot = pool.add(...numbersOf(span.spanId), NO_SLOT, handle);
+            expect(held.has(slot)).toBe(false);
+            expect(pool.has(slot, OPEN)).toBe(true);
+            expect(pool.handle(slot)).toBe(handle);
+            pool.fill(slot, span);
+            held.set(slot, span);
           }
           for (const [known, wanted] of held) {
             expect(pool.record(known)).toEqual(wanted);
+            expect(pool.record(known).resource).toBe(wanted.resource);
+            expect(pool.verdict(known)).toBe(wanted.verdict);
             expect(pool.has(known, OPEN)).toBe(false);
             expect(pool.has(known, ENDED)).toBe(wanted.end !== undefined);
           }
