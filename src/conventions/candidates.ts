@@ -59,7 +59,9 @@ export class Candidates {
     const { scopeName, name } = span;
     const { lastBare } = shape;
     // Spans with the same attributes mostly have the same name.
-    if (lastBare?.name === name && lastBare.scopeName === scopeName) return lastBare.speakers;
+    if (lastBare !== undefined && lastBare.name === name && lastBare.scopeName === scopeName) {
+      return lastBare.speakers;
+    }
     if (scopeName !== this.#lastScope) {
       this.#lastScope = scopeName;
       this.#namesOfLast = this.#bare.get(scopeName);

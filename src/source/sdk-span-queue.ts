@@ -4,7 +4,7 @@ import type { SdkSpan } from './sdk-span.ts';
 export interface SdkSpanSink {
   /** A batch follows. */
   begin(): void;
-  /** Not told of a span that ended before anything else happened. */
+  /** Not told of a span that ends before anything else happens; its end tells of it. */
   started(span: SdkSpan, now: number): void;
   ended(span: SdkSpan, now: number): void;
 }
@@ -31,7 +31,7 @@ export class SdkSpanQueue {
   }
 
   end(span: SdkSpan): void {
-    // No trace was kept open by its start alone when anything else was looked at.
+    // Where nothing came between, nothing was decided while the span was open: to hear of its end is enough.
     if (!this.#events.endAtOnce(span)) this.#push(span, true);
   }
 

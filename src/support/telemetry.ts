@@ -178,7 +178,7 @@ export class Telemetry {
 class Count {
   #plain: number | undefined;
   readonly #bySeries = new Map<string, { count: number }>();
-  /** Of many rules, one span after the other follows the same. */
+  /** The one that was counted last: spans that follow one another mostly fall under one rule. */
   #lastSeries: string | undefined;
   #last = { count: 0 };
 
