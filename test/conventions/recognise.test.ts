@@ -299,6 +299,23 @@ describe('whatever a span holds', () => {
     expect(errors).toEqual([]);
   });
 
+  it('is judged by its own name and scope, whatever spans with the same attributes came before', () => {
+    const few = fc.record({
+      name: fc.constantFrom('execute_tool x', 'haystack.agent.run', 'agent_turn', 'GET /'),
+      scopeName: fc.constantFrom('', 'livekit-agents'),
+      attributes: fc.constantFrom({}, { 'http.route': '/' }),
+    });
+    fc.assert(
+      fc.property(fc.array(few, { minLength: 20, maxLength: 40 }), (spans) => {
+        const { recognise } = createRecogniser();
+        for (const { name, attributes, scopeName } of spans) {
+          const span = spanOf(name, attributes, { scopeName });
+          expect(recognise(span)).toEqual(createRecogniser().recognise(span));
+        }
+      }),
+    );
+  });
+
   it('no convention reads an attribute that it does not name', () => {
     fc.assert(
       fc.property(anySpan, fc.constantFrom(...BUILT_IN_CONVENTIONS), (span, convention) => {
