@@ -1,5 +1,6 @@
 import type { SpanChain } from './span-chain.ts';
-import { HAS_PARENT, NO_SLOT, OPEN, REMOTE, type SpanPool } from './span-pool.ts';
+import { HAS_PARENT, NO_SLOT, OPEN, REMOTE } from './span-chunk.ts';
+import type { SpanPool } from './span-pool.ts';
 
 /** What a trace over the wire has and lacks. */
 export interface Completeness {

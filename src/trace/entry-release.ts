@@ -1,4 +1,5 @@
-import { NO_SLOT, OPEN, type SpanPool } from './span-pool.ts';
+import { NO_SLOT, OPEN } from './span-chunk.ts';
+import type { SpanPool } from './span-pool.ts';
 import type { SpanRecord } from './span-record.ts';
 import type { MadeRun, ReleasedTrace, ReleaseReason } from './trace-buffer.ts';
 import type { TraceEntry } from './trace-entry.ts';

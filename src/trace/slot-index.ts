@@ -1,4 +1,5 @@
-import { NO_SLOT, type SpanPool } from './span-pool.ts';
+import { NO_SLOT } from './span-chunk.ts';
+import type { SpanPool } from './span-pool.ts';
 
 /** Finds the slot of a span by its id where a chain is too long to be walked: a hash table that holds slots only. */
 export class SlotIndex {

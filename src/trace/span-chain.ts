@@ -1,5 +1,6 @@
 import { SlotIndex } from './slot-index.ts';
-import { NO_SLOT, type SpanPool } from './span-pool.ts';
+import { NO_SLOT } from './span-chunk.ts';
+import type { SpanPool } from './span-pool.ts';
 
 /** The spans of one trace in the pool: a chain of slots, the newest first, in which a span is found by its id. */
 export class SpanChain {

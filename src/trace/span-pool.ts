@@ -1,11 +1,25 @@
-import type { SpanResource } from '../model/span.ts';
 import { readSpanId, spanIdOf } from '../model/span-id.ts';
-import { UNRECOGNISED, type Verdict } from '../model/verdict.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { NO_TIME } from '../model/wire-span.ts';
+import {
+  CELLS,
+  CHUNK_BITS,
+  Chunk,
+  ENDED,
+  ERROR,
+  FLAGS,
+  HAS_PARENT,
+  IN_CHUNK,
+  LOW,
+  NEXT,
+  NO_SLOT,
+  OPEN,
+  OVERRIDDEN,
+  PARENT_HIGH,
+  PARENT_LOW,
+  REMOTE,
+} from './span-chunk.ts';
 import { type SpanRecord, WireSpanRecord } from './span-record.ts';
-
-/** Stands for no slot: the end of a chain. */
-export const NO_SLOT = -1;
 
 /**
  * Holds the spans of all buffered traces in tables rather than as objects, which takes a tenth of the heap and leaves
@@ -39,8 +53,7 @@ export class SpanPool {
     cells[cell] = high;
     cells[cell + LOW] = low;
     cells[cell + NEXT] = next;
-    cells[cell + FLAGS] = handle === undefined ? OPEN : OPEN | HAS_OBJECT;
-    if (handle !== undefined) chunk.setObject(at, handle);
+    cells[cell + FLAGS] = handle === undefined ? OPEN : OPEN | chunk.holdObject(at, handle);
     return chunk.firstSlot + at;
   }
 
@@ -58,16 +71,7 @@ export class SpanPool {
       flags |= OVERRIDDEN;
       this.#overrides.set(slot, record.agentOverride);
     } else if ((before & OVERRIDDEN) !== 0) this.#overrides.delete(slot);
-    // Most spans are of one resource and nothing to us, and need no object.
-    chunk.resource ??= record.resource;
-    if (record.resource !== chunk.resource) {
-      flags |= HAS_OBJECT;
-      chunk.setObject(at, record.resource);
-    } else if ((before & HAS_OBJECT) !== 0) chunk.setObject(at, undefined);
-    if (record.verdict !== UNRECOGNISED) {
-      flags |= HAS_VERDICT;
-      chunk.setVerdict(at, record.verdict);
-    } else if ((before & HAS_VERDICT) !== 0) chunk.setVerdict(at, undefined);
+    flags |= chunk.hold(at, record.resource, record.verdict, before);
     chunk.cells[flagsAt] = flags;
   }
 
@@ -99,14 +103,13 @@ export class SpanPool {
     const { cells } = chunk;
     const flags = cells[at * CELLS + FLAGS] ?? 0;
     if ((flags & OVERRIDDEN) !== 0) this.#overrides.delete(slot);
-    if ((flags & HAS_OBJECT) !== 0) chunk.setObject(at, undefined);
-    if ((flags & HAS_VERDICT) !== 0) chunk.setVerdict(at, undefined);
+    chunk.letGo(at, flags);
     if (chunk.free === NO_SLOT) this.#roomy.push(chunk);
     cells[at * CELLS + NEXT] = chunk.free;
     chunk.free = at;
     chunk.used--;
     if (chunk.used > 0) return;
-    chunk.resource = undefined;
+    chunk.forgetResource();
     this.#unused++;
     // Some are kept for the next traces.
     if (this.#unused > 1 + this.#chunks.length / 4) this.#letGo(chunk);
@@ -156,11 +159,11 @@ export class SpanPool {
 
   /** What was given for a span that is still open. */
   handle(slot: number): object | undefined {
-    return this.#chunkOf(slot).objects?.[slot & IN_CHUNK];
+    return this.#chunkOf(slot).objectAt(slot & IN_CHUNK);
   }
 
   verdict(slot: number): Verdict {
-    return this.#chunkOf(slot).verdicts?.[slot & IN_CHUNK] ?? UNRECOGNISED;
+    return this.#chunkOf(slot).verdictAt(slot & IN_CHUNK);
   }
 
   /** The span as it was filled in. */
@@ -177,8 +180,8 @@ export class SpanPool {
       start: [times[at * 4] ?? 0, times[at * 4 + 1] ?? 0],
       end: (flags & ENDED) === 0 ? undefined : [times[at * 4 + 2] ?? 0, times[at * 4 + 3] ?? 0],
       isError: (flags & ERROR) !== 0,
-      resource: ((flags & HAS_OBJECT) === 0 ? chunk.resource : chunk.objects?.[at]) as SpanResource,
-      verdict: (flags & HAS_VERDICT) === 0 ? UNRECOGNISED : (chunk.verdicts?.[at] ?? UNRECOGNISED),
+      resource: chunk.resourceAt(at, flags),
+      verdict: this.verdict(slot),
       agentOverride: (flags & OVERRIDDEN) === 0 ? undefined : this.#overrides.get(slot),
     };
   }
@@ -239,64 +242,6 @@ function fillWire({ cells, times }: Chunk, at: number, { span, endsEarly }: Wire
     times[at * 4 + 3] = endsEarly ? span.startNanos : span.endNanos;
   }
   return flags;
-}
-
-/** What is true of a span. */
-export const OPEN = 1;
-export const ENDED = 2;
-export const HAS_PARENT = 4;
-/** Its parent is in another process. */
-export const REMOTE = 8;
-const ERROR = 16;
-const OVERRIDDEN = 32;
-const HAS_OBJECT = 64;
-const HAS_VERDICT = 128;
-
-const CHUNK_BITS = 10;
-const CHUNK_SIZE = 1 << CHUNK_BITS;
-const IN_CHUNK = CHUNK_SIZE - 1;
-
-/** Cells of a slot: the upper and the lower half of the span's id and of its parent's, the next slot, what is true of it. */
-const CELLS = 6;
-const LOW = 1;
-const PARENT_HIGH = 2;
-const PARENT_LOW = 3;
-const NEXT = 4;
-const FLAGS = 5;
-
-/** Some slots. What is looked at together lies together, as most of it is not in the processor's cache. */
-class Chunk {
-  readonly firstSlot: number;
-  readonly isGone: boolean;
-  readonly cells: Int32Array;
-  /** Start and end, each in seconds and nanoseconds; as doubles, which hold whatever a clock may say. */
-  readonly times: Float64Array;
-  /** Of the spans that have none of their own in `objects`. */
-  resource: SpanResource | undefined;
-  /** The resource, of an open span its handle. */
-  objects: (SpanResource | object | undefined)[] | undefined;
-  verdicts: (Verdict | undefined)[] | undefined;
-  /** The first of the free places, which are chained too. */
-  free = 0;
-  used = 0;
-
-  constructor(firstSlot: number, size = CHUNK_SIZE) {
-    this.firstSlot = firstSlot;
-    this.isGone = size === 0;
-    this.cells = new Int32Array(size * CELLS);
-    this.times = new Float64Array(size * 4);
-    for (let at = 0; at < size; at++) this.cells[at * CELLS + NEXT] = at === size - 1 ? NO_SLOT : at + 1;
-  }
-
-  setObject(at: number, object: object | undefined): void {
-    this.objects ??= new Array(CHUNK_SIZE).fill(undefined);
-    this.objects[at] = object;
-  }
-
-  setVerdict(at: number, verdict: Verdict | undefined): void {
-    this.verdicts ??= new Array(CHUNK_SIZE).fill(undefined);
-    this.verdicts[at] = verdict;
-  }
 }
 
 const GONE = new Chunk(0, 0);

@@ -4,8 +4,9 @@ import { type Completeness, completenessOf } from './completeness.ts';
 import { enclosingSpans } from './enclosing-spans.ts';
 import { EntryRelease, readEnded } from './entry-release.ts';
 import { SpanChain } from './span-chain.ts';
+import { ENDED, NO_SLOT, OPEN } from './span-chunk.ts';
 import { SpanIdSet } from './span-id-set.ts';
-import { ENDED, NO_SLOT, OPEN, type SpanPool } from './span-pool.ts';
+import type { SpanPool } from './span-pool.ts';
 import { type SpanRecord, WireSpanRecord } from './span-record.ts';
 import {
   MADE_BYTES,

@@ -4,8 +4,9 @@ import { readSpanId, spanIdOf } from '../../src/model/span-id.ts';
 import { UNRECOGNISED } from '../../src/model/verdict.ts';
 import { NO_TIME, plainSpan, WireSpan } from '../../src/model/wire-span.ts';
 import { SlotIndex } from '../../src/trace/slot-index.ts';
+import { ENDED, NO_SLOT, OPEN } from '../../src/trace/span-chunk.ts';
 import { SpanIdSet } from '../../src/trace/span-id-set.ts';
-import { ENDED, NO_SLOT, OPEN, SpanPool } from '../../src/trace/span-pool.ts';
+import { SpanPool } from '../../src/trace/span-pool.ts';
 import { type SpanRecord, spanRecordOf } from '../../src/trace/span-record.ts';
 
 const HEX = '0123456789abcdef';
