@@ -1,24 +1,26 @@
+import { TraceTable } from './trace-table.ts';
+
 interface GoneTrace {
+  readonly traceId: string;
   readonly nextSegment: number;
   readonly lastArrival: number;
 }
 
 /**
  * Remembers a bounded number of traces that left, so that their last stragglers make no new trace: the last 10,000
- * and up to as many before. In two parts, the older of which is dropped as a whole: taking the oldest out of one Map walks
- * past the holes that those before it left, thousands of them each time.
+ * and up to as many before. In two parts, the older of which is dropped as a whole.
  */
 export class GoneTraces {
   static readonly #PART = 10_000;
-  #newer = new Map<string, GoneTrace>();
-  #older: ReadonlyMap<string, GoneTrace> = new Map();
+  #newer = new TraceTable<GoneTrace>();
+  #older = new TraceTable<GoneTrace>();
 
   add(traceId: string, nextSegment: number, lastArrival: number): void {
     if (this.#newer.size === GoneTraces.#PART) {
       this.#older = this.#newer;
-      this.#newer = new Map();
+      this.#newer = new TraceTable();
     }
-    this.#newer.set(traceId, { nextSegment, lastArrival });
+    this.#newer.set({ traceId, nextSegment, lastArrival });
   }
 
   /** The segment that a span of this trace starts: 1 for a trace never seen, 0 where it comes too late. */

@@ -9,7 +9,8 @@ import type {
   TraceBufferStats,
   TraceSink,
 } from './trace-buffer.ts';
-import { type SpanPlace, TraceEntry } from './trace-entry.ts';
+import { type Check, type SpanPlace, TraceEntry } from './trace-entry.ts';
+import { TraceTable } from './trace-table.ts';
 
 /**
  * Holds traces in memory until they are finished, and a while longer for late spans.
@@ -24,14 +25,14 @@ export class MemoryTraceBuffer implements TraceBuffer {
   /** A trace is never due earlier than this after a span. What it lacks is only found out then, not for each span. */
   readonly #soonest: number;
   readonly #place: SpanPlace;
-  readonly #entries = new Map<string, TraceEntry>();
+  readonly #entries = new TraceTable<TraceEntry>();
   /** Of those, the ones that have something to release, now or once it ends. */
   readonly #waiting = new Set<TraceEntry>();
   /** And the ones that were released, the longest ago first. */
   readonly #kept = new Set<TraceEntry>();
   readonly #gone = new GoneTraces();
-  /** Trace ids by when to look at them; not the entries, which would outlive their traces in there by hours. */
-  readonly #checks = new DeadlineQueue<string>();
+  /** What stands for an entry, by when to look at it; not the entries, which would outlive their traces in there by hours. */
+  readonly #checks = new DeadlineQueue<Check>();
   /** Whose span came last: the next one is likely of the same trace. */
   #last: TraceEntry | undefined;
   #fresh = 0;
@@ -98,8 +99,8 @@ export class MemoryTraceBuffer implements TraceBuffer {
   }
 
   tick(now: number): void {
-    for (let traceId = this.#checks.popDue(now); traceId; traceId = this.#checks.popDue(now)) {
-      const entry = this.#entries.get(traceId);
+    for (let check = this.#checks.popDue(now); check; check = this.#checks.popDue(now)) {
+      const { entry } = check;
       if (entry === undefined || entry.checkAt > now) continue;
       entry.checkAt = Number.POSITIVE_INFINITY;
       const due = this.#due(entry);
@@ -118,10 +119,8 @@ export class MemoryTraceBuffer implements TraceBuffer {
   }
 
   shutdown(now: number): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.isWaiting) this.#release(entry, 'shutdown', now);
-      entry.forget();
-    }
+    for (const entry of this.#waiting) this.#release(entry, 'shutdown', now);
+    for (const entry of this.#entries.values()) entry.forget();
     this.#entries.clear();
     this.#kept.clear();
     this.#waiting.clear();
@@ -141,7 +140,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
     const segment = this.#gone.nextSegment(traceId);
     if (segment === 0) return undefined;
     const entry = new TraceEntry(traceId, segment, now, this.#place);
-    this.#entries.set(traceId, entry);
+    this.#entries.set(entry);
     this.#last = entry;
     this.#bytes += entry.bytes;
     this.#checkBy(entry, now + Math.min(this.#options.idleMillis, this.#options.maxTraceAgeMillis));
@@ -189,7 +188,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
     this.#sink.released(entry.release(reason, this.#inProcess ? 'absent' : 'shared'));
     this.#bytes += entry.bytes - before;
     if (!entry.isWaiting) this.#waiting.delete(entry);
-    if (this.#entries.get(entry.traceId) === entry) this.#checkBy(entry, Math.max(now, this.#due(entry).at));
+    this.#checkBy(entry, Math.max(now, this.#due(entry).at));
   }
 
   /** The trace outgrew its limit: what was made of it is final, and it goes on as a new segment. */
@@ -215,10 +214,10 @@ export class MemoryTraceBuffer implements TraceBuffer {
   #checkBy(entry: TraceEntry, at: number): void {
     if (at >= entry.checkAt) return;
     entry.checkAt = at;
-    this.#checks.push(entry.traceId, at);
+    this.#checks.push(entry.check, at);
     // What is left of traces long gone, and of earlier dates, must not outgrow the traces themselves.
     if (this.#checks.size > 2 * this.#entries.size + 1_000) {
-      this.#checks.retain((traceId, due) => this.#entries.get(traceId)?.checkAt === due);
+      this.#checks.retain(({ entry }, due) => entry?.checkAt === due);
     }
   }
 

@@ -25,6 +25,12 @@ export interface SpanPlace {
   snapshot(handle: object): SpanRecord | undefined;
 }
 
+/** Stands for an entry where it is to be looked at later, and does not keep it. */
+export interface Check {
+  /** Undefined where the trace is gone. */
+  entry: TraceEntry | undefined;
+}
+
 /** One trace in the buffer: its spans, what of them was released, and what tells whether it is finished. */
 export class TraceEntry {
   readonly traceId: string;
@@ -34,6 +40,7 @@ export class TraceEntry {
   pendingSince: number;
   /** When the buffer will look at it next. */
   checkAt = Number.POSITIVE_INFINITY;
+  readonly check: Check = { entry: this };
   segment: number;
   /** Releases so far of this segment. */
   revision = 0;
@@ -180,6 +187,7 @@ export class TraceEntry {
 
   /** Gives back what it holds; it is not to be used any more, nor are its releases that were not read. */
   forget(): void {
+    this.check.entry = undefined;
     this.#chain.clear();
     this.epoch++;
   }
