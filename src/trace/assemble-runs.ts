@@ -104,11 +104,12 @@ function isCall(node: SpanNode): boolean {
 
 /** A call belongs to its nearest agent, else its nearest workflow, else its topmost known ancestor. */
 function agentRun(node: SpanNode, trace: TraceSpans): RunPlace {
-  const { parentSpanId, parentIsRemote } = node.top.record;
   const holder = node.agent ?? node.workflow;
-  const sharesParent = trace.missingParent === 'shared' && parentSpanId !== undefined && !parentIsRemote;
-  if (holder === undefined && sharesParent) {
-    return { runSpanId: parentSpanId, holder: undefined, stamp: stampOf(undefined, node) };
+  if (holder === undefined && trace.missingParent === 'shared' && !node.top.record.parentIsRemote) {
+    const { parentSpanId } = node.top.record;
+    if (parentSpanId !== undefined) {
+      return { runSpanId: parentSpanId, holder: undefined, stamp: stampOf(undefined, node) };
+    }
   }
   const place = holder ?? node.top;
   return { runSpanId: place.record.spanId, holder: place, stamp: stampOf(place, node) };

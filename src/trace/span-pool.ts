@@ -1,4 +1,3 @@
-import { readSpanId, spanIdOf } from '../model/span-id.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { NO_TIME } from '../model/wire-span.ts';
 import {
@@ -19,7 +18,7 @@ import {
   PARENT_LOW,
   REMOTE,
 } from './span-chunk.ts';
-import { type SpanRecord, WireSpanRecord } from './span-record.ts';
+import { PlainSpanRecord, type SpanRecord, WireSpanRecord } from './span-record.ts';
 
 /**
  * Holds the spans of all buffered traces in tables rather than as objects, which takes a tenth of the heap and leaves
@@ -35,8 +34,6 @@ export class SpanPool {
   #unused = 0;
   /** Agents' names by a user's own rule, which hardly anyone has. */
   readonly #overrides = new Map<number, string>();
-  readonly #lastParent = new Int32Array(2);
-  #lastParentId = '';
 
   /**
    * Takes a slot for a span, chained before the slot `next`. It is open until it is filled.
@@ -61,10 +58,16 @@ export class SpanPool {
   fill(slot: number, record: SpanRecord): void {
     const chunk = this.#chunkOf(slot);
     const at = slot & IN_CHUNK;
-    const flagsAt = at * CELLS + FLAGS;
-    const before = chunk.cells[flagsAt] ?? 0;
+    const { cells, times } = chunk;
+    const cell = at * CELLS;
+    const before = cells[cell + FLAGS] ?? 0;
     let flags =
-      record instanceof WireSpanRecord ? fillWire(chunk, at, record) : this.#fill(chunk, at, record);
+      record instanceof WireSpanRecord ? fillWireTimes(times, at, record) : fillTimes(times, at, record);
+    if (record.hasParent) {
+      flags |= HAS_PARENT;
+      cells[cell + PARENT_HIGH] = record.parentHigh;
+      cells[cell + PARENT_LOW] = record.parentLow;
+    }
     if (record.parentIsRemote) flags |= REMOTE;
     if (record.isError) flags |= ERROR;
     if (record.agentOverride !== undefined) {
@@ -72,28 +75,7 @@ export class SpanPool {
       this.#overrides.set(slot, record.agentOverride);
     } else if ((before & OVERRIDDEN) !== 0) this.#overrides.delete(slot);
     flags |= chunk.hold(at, record.resource, record.verdict, before);
-    chunk.cells[flagsAt] = flags;
-  }
-
-  /** Parent and times. @returns which of them there are. */
-  #fill(chunk: Chunk, at: number, { parentSpanId, start, end }: SpanRecord): number {
-    let flags = 0;
-    if (parentSpanId !== undefined) {
-      flags |= HAS_PARENT;
-      // Spans that come together often have one parent.
-      if (parentSpanId !== this.#lastParentId) this.#readParent(parentSpanId);
-      chunk.cells[at * CELLS + PARENT_HIGH] = this.#lastParent[0] ?? 0;
-      chunk.cells[at * CELLS + PARENT_LOW] = this.#lastParent[1] ?? 0;
-    }
-    const { times } = chunk;
-    times[at * 4] = start[0];
-    times[at * 4 + 1] = start[1];
-    if (end !== undefined) {
-      flags |= ENDED;
-      times[at * 4 + 2] = end[0];
-      times[at * 4 + 3] = end[1];
-    }
-    return flags;
+    cells[cell + FLAGS] = flags;
   }
 
   /** Gives the slot back. */
@@ -173,35 +155,21 @@ export class SpanPool {
     const { cells, times } = chunk;
     const cell = at * CELLS;
     const flags = cells[cell + FLAGS] ?? 0;
-    return {
-      spanId: spanIdOf(cells[cell] ?? 0, cells[cell + LOW] ?? 0),
-      parentSpanId: (flags & HAS_PARENT) === 0 ? undefined : this.#parentIdOf(chunk, at),
-      parentIsRemote: (flags & REMOTE) !== 0,
-      start: [times[at * 4] ?? 0, times[at * 4 + 1] ?? 0],
-      end: (flags & ENDED) === 0 ? undefined : [times[at * 4 + 2] ?? 0, times[at * 4 + 3] ?? 0],
-      isError: (flags & ERROR) !== 0,
-      resource: chunk.resourceAt(at, flags),
-      verdict: this.verdict(slot),
-      agentOverride: (flags & OVERRIDDEN) === 0 ? undefined : this.#overrides.get(slot),
-    };
-  }
-
-  #parentIdOf({ cells }: Chunk, at: number): string {
-    const high = cells[at * CELLS + PARENT_HIGH] ?? 0;
-    const low = cells[at * CELLS + PARENT_LOW] ?? 0;
-    const isLast = high === this.#lastParent[0] && low === this.#lastParent[1];
-    if (!isLast || this.#lastParentId.length !== 16) {
-      this.#lastParentId = spanIdOf(high, low);
-      this.#lastParent[0] = high;
-      this.#lastParent[1] = low;
-    }
-    return this.#lastParentId;
-  }
-
-  /** An id that cannot be one is as good as one that no span has. */
-  #readParent(id: string): void {
-    this.#lastParentId = id;
-    if (!readSpanId(id, this.#lastParent, 0)) this.#lastParent.fill(0);
+    const hasParent = (flags & HAS_PARENT) !== 0;
+    return new PlainSpanRecord(
+      cells[cell] ?? 0,
+      cells[cell + LOW] ?? 0,
+      hasParent ? (cells[cell + PARENT_HIGH] ?? 0) : 0,
+      hasParent ? (cells[cell + PARENT_LOW] ?? 0) : 0,
+      hasParent,
+      (flags & REMOTE) !== 0,
+      [times[at * 4] ?? 0, times[at * 4 + 1] ?? 0],
+      (flags & ENDED) === 0 ? undefined : [times[at * 4 + 2] ?? 0, times[at * 4 + 3] ?? 0],
+      (flags & ERROR) !== 0,
+      chunk.resourceAt(at, flags),
+      chunk.verdictAt(at),
+      (flags & OVERRIDDEN) === 0 ? undefined : this.#overrides.get(slot),
+    );
   }
 
   #chunkOf(slot: number): Chunk {
@@ -226,22 +194,24 @@ export class SpanPool {
   }
 }
 
-/** The same, without making text and tuples of what came as numbers. */
-function fillWire({ cells, times }: Chunk, at: number, { span, endsEarly }: WireSpanRecord): number {
-  let flags = 0;
-  if (span.hasParent) {
-    flags |= HAS_PARENT;
-    cells[at * CELLS + PARENT_HIGH] = span.parentHigh;
-    cells[at * CELLS + PARENT_LOW] = span.parentLow;
-  }
+/** @returns which of its times there are. */
+function fillTimes(times: Float64Array, at: number, { start, end }: SpanRecord): number {
+  times[at * 4] = start[0];
+  times[at * 4 + 1] = start[1];
+  if (end === undefined) return 0;
+  times[at * 4 + 2] = end[0];
+  times[at * 4 + 3] = end[1];
+  return ENDED;
+}
+
+/** The same, without making tuples of what came as numbers. */
+function fillWireTimes(times: Float64Array, at: number, { span, endsEarly }: WireSpanRecord): number {
   times[at * 4] = span.startSeconds;
   times[at * 4 + 1] = span.startNanos;
-  if (span.endSeconds !== NO_TIME) {
-    flags |= ENDED;
-    times[at * 4 + 2] = endsEarly ? span.startSeconds : span.endSeconds;
-    times[at * 4 + 3] = endsEarly ? span.startNanos : span.endNanos;
-  }
-  return flags;
+  if (span.endSeconds === NO_TIME) return 0;
+  times[at * 4 + 2] = endsEarly ? span.startSeconds : span.endSeconds;
+  times[at * 4 + 3] = endsEarly ? span.startNanos : span.endNanos;
+  return ENDED;
 }
 
 const GONE = new Chunk(0, 0);

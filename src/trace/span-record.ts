@@ -1,4 +1,5 @@
 import type { Span, SpanResource } from '../model/span.ts';
+import { readSpanId, spanIdOf } from '../model/span-id.ts';
 import type { Time } from '../model/time.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { NO_TIME, WireSpan } from '../model/wire-span.ts';
@@ -6,6 +7,14 @@ import { keepCompiled } from '../support/keep-compiled.ts';
 
 /** What is kept of a span while its trace is buffered: no attribute, no event, no name but a recognised one. */
 export interface SpanRecord {
+  /** The halves of the span's id as `readSpanId` makes them; those of its parent's are 0 where it has none. */
+  readonly spanHigh: number;
+  readonly spanLow: number;
+  readonly parentHigh: number;
+  readonly parentLow: number;
+  /** Also where what was given for the parent's id is none: then it is as good as one that no span has. */
+  readonly hasParent: boolean;
+  /** The ids as text, made where somebody asks. */
   readonly spanId: string;
   readonly parentSpanId: string | undefined;
   /** Whether the source says that the parent is in another process. */
@@ -20,21 +29,91 @@ export interface SpanRecord {
   readonly agentOverride: string | undefined;
 }
 
+/** @throws RangeError where the span id is not 16 hex digits. */
 export function spanRecordOf(span: Span, verdict: Verdict, agentOverride: string | undefined): SpanRecord {
   if (span instanceof WireSpan) return new WireSpanRecord(span, verdict, agentOverride);
-  const { start, end } = span;
+  const { parentSpanId, start, end } = span;
+  if (!readSpanId(span.spanId, ID, 0)) throw new RangeError('a span id is not 16 hex digits');
+  if (parentSpanId !== lastParentId) readParent(parentSpanId);
   const endsEarly = end !== undefined && (end[0] - start[0] || end[1] - start[1]) < 0;
-  return {
-    spanId: span.spanId,
-    parentSpanId: span.parentSpanId,
-    parentIsRemote: span.parentIsRemote === true,
+  return new PlainSpanRecord(
+    ID[0] ?? 0,
+    ID[1] ?? 0,
+    PARENT[0] ?? 0,
+    PARENT[1] ?? 0,
+    parentSpanId !== undefined,
+    span.parentIsRemote === true,
     start,
-    end: endsEarly ? start : end,
-    isError: span.isError,
-    resource: span.resource,
+    endsEarly ? start : end,
+    span.isError,
+    span.resource,
     verdict,
     agentOverride,
-  };
+  );
+}
+
+const ID = new Int32Array(2);
+/** Spans that come together often have one parent. */
+const PARENT = new Int32Array(2);
+let lastParentId: string | undefined;
+
+function readParent(id: string | undefined): void {
+  lastParentId = id;
+  if (id === undefined || !readSpanId(id, PARENT, 0)) PARENT.fill(0);
+}
+
+/** Of a span of this process, or as it was read out of the pool. */
+export class PlainSpanRecord implements SpanRecord {
+  readonly spanHigh: number;
+  readonly spanLow: number;
+  readonly parentHigh: number;
+  readonly parentLow: number;
+  readonly hasParent: boolean;
+  readonly parentIsRemote: boolean;
+  readonly start: Time;
+  readonly end: Time | undefined;
+  readonly isError: boolean;
+  readonly resource: SpanResource;
+  readonly verdict: Verdict;
+  readonly agentOverride: string | undefined;
+  #spanId: string | undefined;
+
+  constructor(
+    spanHigh: number,
+    spanLow: number,
+    parentHigh: number,
+    parentLow: number,
+    hasParent: boolean,
+    parentIsRemote: boolean,
+    start: Time,
+    end: Time | undefined,
+    isError: boolean,
+    resource: SpanResource,
+    verdict: Verdict,
+    agentOverride: string | undefined,
+  ) {
+    this.spanHigh = spanHigh;
+    this.spanLow = spanLow;
+    this.parentHigh = parentHigh;
+    this.parentLow = parentLow;
+    this.hasParent = hasParent;
+    this.parentIsRemote = parentIsRemote;
+    this.start = start;
+    this.end = end;
+    this.isError = isError;
+    this.resource = resource;
+    this.verdict = verdict;
+    this.agentOverride = agentOverride;
+  }
+
+  get spanId(): string {
+    this.#spanId ??= spanIdOf(this.spanHigh, this.spanLow);
+    return this.#spanId;
+  }
+
+  get parentSpanId(): string | undefined {
+    return this.hasParent ? spanIdOf(this.parentHigh, this.parentLow) : undefined;
+  }
 }
 
 /** Of a span that came over the wire, which is looked at for its numbers where they are all that is wanted. */
@@ -47,6 +126,26 @@ export class WireSpanRecord implements SpanRecord {
     this.span = span;
     this.verdict = verdict;
     this.agentOverride = agentOverride;
+  }
+
+  get spanHigh(): number {
+    return this.span.spanHigh;
+  }
+
+  get spanLow(): number {
+    return this.span.spanLow;
+  }
+
+  get parentHigh(): number {
+    return this.span.parentHigh;
+  }
+
+  get parentLow(): number {
+    return this.span.parentLow;
+  }
+
+  get hasParent(): boolean {
+    return this.span.hasParent;
   }
 
   get spanId(): string {

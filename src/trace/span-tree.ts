@@ -2,6 +2,7 @@ import { compareTimes } from '../model/time.ts';
 import type { SpanRole } from '../model/verdict.ts';
 import { sortInPlace } from '../support/sorted.ts';
 import { isSameTool } from './same-tool.ts';
+import { NOWHERE, SpanIdMap } from './span-id-map.ts';
 import type { SpanRecord } from './span-record.ts';
 
 /** A span in its place: what it is in this trace, and what encloses it. */
@@ -76,7 +77,6 @@ class TreeBuilder {
   /** Spans of earlier segments, then those of this trace in order of start. */
   readonly #records: readonly SpanRecord[];
   readonly #contextCount: number;
-  readonly #indexOf = new Map<string, number>();
   readonly #nodeOf: (SpanNode | undefined)[];
   /** In the order in which they are placed: parents before children. */
   readonly #placed: SpanNode[] = [];
@@ -84,17 +84,12 @@ class TreeBuilder {
 
   constructor(spans: readonly SpanRecord[], context: readonly SpanRecord[]) {
     const own = sortInPlace([...spans], byStart);
-    const ownIds = context.length > 0 ? new Set(spans.map((span) => span.spanId)) : undefined;
-    const enclosing = context.filter((span) => ownIds?.has(span.spanId) !== true);
+    const enclosing = context.length > 0 ? without(context, own) : context;
     this.#contextCount = enclosing.length;
     this.#records = enclosing.length > 0 ? [...enclosing, ...own] : own;
-    let strong = false;
-    this.#records.forEach(({ spanId, verdict }, index) => {
-      this.#indexOf.set(spanId, index);
-      strong ||= verdict.role !== 'none' && verdict.weak === undefined;
-    });
+    noteIndices(this.#records);
+    this.#strong = this.#records.some(({ verdict }) => verdict.role !== 'none' && verdict.weak === undefined);
     this.#nodeOf = new Array(this.#records.length).fill(undefined);
-    this.#strong = strong;
   }
 
   /** Every span of this trace, and what encloses them of earlier ones. */
@@ -124,8 +119,10 @@ class TreeBuilder {
   }
 
   #parentOf(index: number): number | undefined {
-    const parentSpanId = this.#records[index]?.parentSpanId;
-    return parentSpanId === undefined ? undefined : this.#indexOf.get(parentSpanId);
+    const record = this.#records[index];
+    if (!record?.hasParent) return undefined;
+    const parent = INDICES.get(record.parentHigh, record.parentLow);
+    return parent === NOWHERE ? undefined : parent;
   }
 
   #addNode(index: number, parent: SpanNode | undefined): SpanNode {
@@ -138,6 +135,23 @@ class TreeBuilder {
     this.#placed.push(node);
     return node;
   }
+}
+
+/** Where in a list of records each span is. The same table for one tree after another. */
+const INDICES = new SpanIdMap();
+
+function noteIndices(records: readonly SpanRecord[]): void {
+  INDICES.reset(records.length);
+  for (let at = 0; at < records.length; at++) {
+    // Every index is that of a record.
+    const { spanHigh, spanLow } = records[at] as SpanRecord;
+    INDICES.set(spanHigh, spanLow, at);
+  }
+}
+
+function without(context: readonly SpanRecord[], own: readonly SpanRecord[]): readonly SpanRecord[] {
+  noteIndices(own);
+  return context.filter(({ spanHigh, spanLow }) => INDICES.get(spanHigh, spanLow) === NOWHERE);
 }
 
 /**
@@ -199,5 +213,10 @@ function isPrompt({ role, record: { verdict } }: SpanNode): boolean {
 }
 
 function byStart(a: SpanRecord, b: SpanRecord): number {
-  return compareTimes(a.start, b.start) || (a.spanId < b.spanId ? -1 : 1);
+  return compareTimes(a.start, b.start) || compareIds(a, b);
+}
+
+/** In the order of their text. */
+function compareIds(a: SpanRecord, b: SpanRecord): number {
+  return (a.spanHigh >>> 0) - (b.spanHigh >>> 0) || (a.spanLow >>> 0) - (b.spanLow >>> 0);
 }

@@ -13,10 +13,7 @@ export interface TraceBuffer {
    * @throws RangeError where the span id is not 16 hex digits.
    */
   start(traceId: string, spanId: string, handle: object, now: number): void;
-  /**
-   * Takes an ended span (over the wire: any span) of a trace.
-   * @throws RangeError where the span id is not 16 hex digits.
-   */
+  /** Takes an ended span (over the wire: any span) of a trace. */
   add(traceId: string, span: SpanRecord, now: number): void;
   /** A span that has started has ended, and cannot be read: its trace waits for it no longer. */
   abandon(traceId: string, spanId: string, now: number): void;

@@ -5,9 +5,9 @@ import { enclosingSpans } from './enclosing-spans.ts';
 import { EntryRelease, readEnded } from './entry-release.ts';
 import { SpanChain } from './span-chain.ts';
 import { ENDED, NO_SLOT, OPEN } from './span-chunk.ts';
-import { SpanIdSet } from './span-id-set.ts';
+import { NOWHERE, SpanIdMap } from './span-id-map.ts';
 import type { SpanPool } from './span-pool.ts';
-import { type SpanRecord, WireSpanRecord } from './span-record.ts';
+import type { SpanRecord } from './span-record.ts';
 import {
   MADE_BYTES,
   OPEN_SPAN_BYTES,
@@ -60,7 +60,7 @@ export class TraceEntry {
   readonly #chain: SpanChain;
   #context: readonly SpanRecord[] = [];
   #made: Map<string, MadeRun> | undefined;
-  #earlierIds: SpanIdSet | undefined;
+  #earlierIds: SpanIdMap | undefined;
   #completeness: Completeness | undefined;
   /** Counts up when its slots change hands, so that nobody reads them any more for what they were. */
   epoch = 0;
@@ -100,7 +100,8 @@ export class TraceEntry {
     const slot = this.#find(spanId);
     if (!this.isWaiting) this.pendingSince = now;
     this.lastArrival = now;
-    if (slot !== NO_SLOT || this.openCount >= maxOpen || this.#isEarlier()) return;
+    if (slot !== NO_SLOT || this.openCount >= maxOpen) return;
+    if (this.#isEarlier(ID[0] ?? 0, ID[1] ?? 0)) return;
     this.#chain.add(ID[0] ?? 0, ID[1] ?? 0, handle);
     this.openCount++;
     this.bytes += OPEN_SPAN_BYTES;
@@ -115,18 +116,16 @@ export class TraceEntry {
     }
   }
 
-  /**
-   * @returns whether the span was new; one that replaces its own open form is not.
-   * @throws RangeError where an id is not 16 hex digits.
-   */
+  /** @returns whether the span was new; one that replaces its own open form is not. */
   add(span: SpanRecord, now: number): boolean {
-    let slot = span instanceof WireSpanRecord ? this.#findWire(span) : this.#find(span.spanId);
+    const { spanHigh, spanLow } = span;
+    let slot = this.#chain.find(spanHigh, spanLow);
     const isOpen = slot !== NO_SLOT && this.#pool.has(slot, OPEN);
-    const isKnown = slot === NO_SLOT ? this.#isEarlier() : !isOpen;
+    const isKnown = slot === NO_SLOT ? this.#isEarlier(spanHigh, spanLow) : !isOpen;
     this.lastArrival = now;
     if (isKnown && !this.#mayReplace(slot, span)) return false;
     if (!this.isWaiting) this.pendingSince = now;
-    if (slot === NO_SLOT) slot = this.#chain.add(ID[0] ?? 0, ID[1] ?? 0, undefined);
+    if (slot === NO_SLOT) slot = this.#chain.add(spanHigh, spanLow, undefined);
     else if (isOpen) {
       this.openCount--;
       this.bytes -= OPEN_SPAN_BYTES;
@@ -166,10 +165,10 @@ export class TraceEntry {
   nextSegment(now: number, maxContext: number): void {
     const ended = readEnded(this.#pool, this.#chain.newest);
     this.#context = enclosingSpans([...this.#context, ...ended], maxContext);
-    const earlierIds = new SpanIdSet(this.spanCount);
+    const earlierIds = new SpanIdMap(this.spanCount);
     this.#chain.remove((slot) => {
       if (this.#pool.has(slot, OPEN)) return false;
-      earlierIds.add(this.#pool.high(slot), this.#pool.low(slot));
+      earlierIds.set(this.#pool.high(slot), this.#pool.low(slot), 0);
       return true;
     });
     this.#earlierIds = earlierIds;
@@ -198,15 +197,9 @@ export class TraceEntry {
     return this.#chain.find(ID[0] ?? 0, ID[1] ?? 0);
   }
 
-  #findWire({ span }: WireSpanRecord): number {
-    ID[0] = span.spanHigh;
-    ID[1] = span.spanLow;
-    return this.#chain.find(ID[0] ?? 0, ID[1] ?? 0);
-  }
-
-  /** Whether the span that was sought last is one of an earlier segment. */
-  #isEarlier(): boolean {
-    return this.#earlierIds?.has(ID[0] ?? 0, ID[1] ?? 0) === true;
+  /** Whether the span is one of an earlier segment. */
+  #isEarlier(high: number, low: number): boolean {
+    return this.#earlierIds !== undefined && this.#earlierIds.get(high, low) !== NOWHERE;
   }
 
   /** Over the wire the end of a span may come after the span. */
@@ -241,7 +234,6 @@ export class TraceEntry {
 }
 
 const NONE: readonly SpanRecord[] = [];
-/** The id that was sought last, of whatever trace. */
 const ID = new Int32Array(2);
 
 function isCallVerdict({ role }: Verdict): boolean {

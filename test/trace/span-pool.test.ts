@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Span } from '../../src/model/span.ts';
 import { readSpanId, spanIdOf } from '../../src/model/span-id.ts';
-import { UNRECOGNISED } from '../../src/model/verdict.ts';
+import { UNRECOGNISED, type Verdict } from '../../src/model/verdict.ts';
 import { NO_TIME, plainSpan, WireSpan } from '../../src/model/wire-span.ts';
 import { SlotIndex } from '../../src/trace/slot-index.ts';
 import { ENDED, NO_SLOT, OPEN } from '../../src/trace/span-chunk.ts';
-import { SpanIdSet } from '../../src/trace/span-id-set.ts';
+import { NOWHERE, SpanIdMap } from '../../src/trace/span-id-map.ts';
 import { SpanPool } from '../../src/trace/span-pool.ts';
 import { type SpanRecord, spanRecordOf } from '../../src/trace/span-record.ts';
 
@@ -13,10 +14,19 @@ const HEX = '0123456789abcdef';
 const hexId = fc.string({ unit: fc.constantFrom(...HEX), minLength: 16, maxLength: 16 });
 const time = fc.tuple(fc.maxSafeNat(), fc.integer({ min: 0, max: 999_999_999 }));
 
-const record: fc.Arbitrary<SpanRecord> = fc.record({
+const NO_ID = 'no id';
+
+interface Given
+  extends Pick<Span, 'spanId' | 'parentSpanId' | 'parentIsRemote' | 'start' | 'end' | 'isError'> {
+  readonly resource: Span['resource'];
+  readonly verdict: Verdict;
+  readonly agentOverride: string | undefined;
+}
+
+const given: fc.Arbitrary<Given> = fc.record({
   spanId: hexId,
-  parentSpanId: fc.option(hexId, { nil: undefined }),
-  parentIsRemote: fc.boolean(),
+  parentSpanId: fc.oneof(hexId, fc.constantFrom(undefined, NO_ID)),
+  parentIsRemote: fc.constantFrom(undefined, false, true),
   start: time,
   end: fc.option(time, { nil: undefined }),
   isError: fc.boolean(),
@@ -25,13 +35,18 @@ const record: fc.Arbitrary<SpanRecord> = fc.record({
     fc.constantFrom({ identity: 'a', serviceName: 'a' }, { identity: 'b', serviceName: undefined }),
     fc.record({ identity: fc.string(), serviceName: fc.constantFrom(undefined, 'service') }),
   ),
-  verdict: fc.constantFrom(
+  verdict: fc.constantFrom<Verdict>(
     UNRECOGNISED,
     { role: 'none', rule: 'test' },
     { role: 'tool', rule: 'test', name: 'search' },
   ),
   agentOverride: fc.constantFrom(undefined, 'planner'),
 });
+
+function recordOf({ verdict, agentOverride, ...span }: Given): SpanRecord {
+  const rest = { traceId: '', name: '', kind: 0, scopeName: '', attributes: {} } as const;
+  return spanRecordOf({ ...rest, ...span }, verdict, agentOverride);
+}
 
 function numbersOf(id: string): readonly [number, number] {
   const numbers = new Int32Array(2);
@@ -65,16 +80,17 @@ describe('SpanPool', () => {
 
   it('gives every span back as it was filled in, whatever was removed and added meanwhile', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(record, step, fc.nat()), { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(fc.tuple(given, step, fc.nat()), { maxLength: 60 }), (steps) => {
         const pool = new SpanPool();
         const held = new Map<number, SpanRecord>();
-        for (const [span, kind, choice] of steps) {
+        for (const [details, kind, choice] of steps) {
+          const span = recordOf(details);
           const chosen = [...held.keys()][choice % held.size];
           if (chosen !== undefined && kind === 'remove') {
             pool.remove(chosen);
             held.delete(chosen);
           } else if (chosen !== undefined && kind === 'fill again') {
-            const again = { ...span, spanId: held.get(chosen)?.spanId ?? '' };
+            const again = recordOf({ ...details, spanId: held.get(chosen)?.spanId ?? '' });
             pool.fill(chosen, again);
             held.set(chosen, again);
           } else {
@@ -88,6 +104,8 @@ describe('SpanPool', () => {
           }
           for (const [known, wanted] of held) {
             expect(pool.record(known)).toEqual(wanted);
+            expect(pool.record(known).spanId).toBe(wanted.spanId);
+            expect(pool.record(known).parentSpanId).toBe(wanted.parentSpanId);
             expect(pool.record(known).resource).toBe(wanted.resource);
             expect(pool.verdict(known)).toBe(wanted.verdict);
             expect(pool.has(known, OPEN)).toBe(false);
@@ -183,18 +201,52 @@ describe.each([
   });
 });
 
-describe('SpanIdSet', () => {
-  it('holds what was added and nothing else', () => {
-    const ids = fc.uniqueArray(
-      hexId.filter((id) => !/^0+$/.test(id)),
-      { maxLength: 300 },
-    );
+describe('SpanIdMap', () => {
+  // Few, so that some come twice; and that of which all bits are 0.
+  const id = fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: -20, max: 20 }));
+  const entries = fc.array(fc.tuple(id, fc.nat({ max: 2 ** 31 - 2 })), { maxLength: 150 });
+
+  it('holds what was set last and nothing else, also where it is used again', () => {
     fc.assert(
-      fc.property(ids, ids, (known, others) => {
-        const set = new SpanIdSet(known.length);
-        for (const id of known) set.add(...numbersOf(id));
-        for (const id of [...known, ...others]) expect(set.has(...numbersOf(id))).toBe(known.includes(id));
+      fc.property(fc.array(entries, { minLength: 1, maxLength: 4 }), fc.array(id), (uses, others) => {
+        const map = new SpanIdMap(uses[0]?.length);
+        for (const use of uses) {
+          map.reset(use.length);
+          const wanted = new Map<string, number>();
+          for (const [[high, low], number] of use) {
+            map.set(high, low, number);
+            wanted.set(`${high} ${low}`, number);
+          }
+          for (const [high, low] of [...use.map(([id]) => id), ...others, [0, 0] as const]) {
+            expect(map.get(high, low)).toBe(wanted.get(`${high} ${low}`) ?? NOWHERE);
+          }
+        }
       }),
     );
+  });
+});
+
+describe('a record of a span of this process', () => {
+  it('has the ids that it was made with, and no parent but one that may be', () => {
+    fc.assert(
+      fc.property(fc.array(given), (several) => {
+        // One after another, since that of the last parent is remembered.
+        for (const details of several) {
+          const { spanId, parentSpanId, hasParent, parentHigh, parentLow } = recordOf(details);
+          expect(spanId).toBe(details.spanId);
+          expect(hasParent).toBe(details.parentSpanId !== undefined);
+          if (details.parentSpanId === NO_ID) expect([parentHigh, parentLow]).toEqual([0, 0]);
+          else expect(parentSpanId).toBe(details.parentSpanId);
+        }
+      }),
+    );
+  });
+
+  it('is not made where the span has no id', () => {
+    const span = { start: [0, 0], end: [0, 0], parentSpanId: undefined, parentIsRemote: undefined } as const;
+    const rest = { isError: false, resource: { identity: '', serviceName: undefined } };
+    const make = () =>
+      recordOf({ ...span, ...rest, spanId: 'x', verdict: UNRECOGNISED, agentOverride: undefined });
+    expect(make).toThrow(new RangeError('a span id is not 16 hex digits'));
   });
 });
