@@ -18,7 +18,8 @@ export type Judge = (span: Span, isAgain?: boolean) => Verdict;
  */
 export class VerdictMemo {
   readonly #space: MemoSpace;
-  readonly #known = new Map<string, readonly KnownVerdict[]>();
+  /** By the names of the spans. */
+  readonly #known = new Map<string, NamesakeVerdicts>();
   #credit = MAX_CREDIT;
 
   constructor(space: MemoSpace) {
@@ -27,15 +28,9 @@ export class VerdictMemo {
 
   /** The verdict of a span that is as good as this one, with this one's call id; undefined where there was none. */
   find(span: Span): Verdict | undefined {
-    const alike = this.#known.get(span.name);
-    if (alike === undefined) return undefined;
-    for (const known of alike) {
-      const verdict = known.verdictOf(span);
-      if (verdict === undefined) continue;
-      if (this.#credit < MAX_CREDIT) this.#credit += SAVED;
-      return verdict;
-    }
-    return undefined;
+    const verdict = this.#known.get(span.name)?.find(span);
+    if (verdict !== undefined && this.#credit < MAX_CREDIT) this.#credit += SAVED;
+    return verdict;
   }
 
   /** Makes the verdict of a span and remembers it; undefined, without making it, where that is not worth while. */
@@ -50,16 +45,21 @@ export class VerdictMemo {
     const verdict = judge(watched.span);
     try {
       const known = knownOf(verdict, span, watched, judge);
-      if (known !== undefined) this.#add(flat(span.name), known);
+      if (known !== undefined) this.#add(span, known);
     } catch {
       // Attributes of an SDK's user may throw where they are looked at again.
     }
     return verdict;
   }
 
-  #add(name: string, known: KnownVerdict): void {
+  #add(span: Span, known: KnownVerdict): void {
     this.#space.take(this);
-    this.#known.set(name, [known, ...(this.#known.get(name) ?? []).slice(0, MAX_ALIKE - 1)]);
+    let namesakes = this.#known.get(span.name);
+    if (namesakes === undefined) {
+      namesakes = new NamesakeVerdicts(known.nameAttribute);
+      this.#known.set(flat(span.name), namesakes);
+    }
+    namesakes.add(span, known);
   }
 
   forget(): void {
@@ -73,8 +73,6 @@ const SAVED = 8;
 const COST = 32 * SAVED;
 /** So that where spans differ in what is looked at, as models' calls do in their counts of tokens, little is lost. */
 const MAX_CREDIT = 64 * COST;
-/** Verdicts of one name. */
-const MAX_ALIKE = 8;
 /** In UTF-16 units. */
 const MAX_NAME_LENGTH = 256;
 
@@ -96,6 +94,43 @@ export class MemoSpace {
   }
 }
 
+/**
+ * Verdicts of spans of one name. Where all calls have one name and an attribute says which tool it is, as many frameworks
+ * write them, they are found by that, so that it costs the same however many tools an agent has.
+ */
+class NamesakeVerdicts {
+  readonly #attribute: string | undefined;
+  readonly #byValue = new Map<unknown, readonly KnownVerdict[]>();
+
+  constructor(attribute: string | undefined) {
+    this.#attribute = attribute;
+  }
+
+  find(span: Span): Verdict | undefined {
+    const alike = this.#byValue.get(this.#valueOf(span));
+    if (alike === undefined) return undefined;
+    for (const known of alike) {
+      const verdict = known.verdictOf(span);
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
+  }
+
+  add(span: Span, known: KnownVerdict): void {
+    const value = this.#valueOf(span);
+    if (this.#attribute !== undefined && !mayBeKept(this.#attribute, value)) return;
+    const alike = this.#byValue.get(value)?.slice(0, MAX_ALIKE - 1) ?? [];
+    this.#byValue.set(kept(value), [known, ...alike]);
+  }
+
+  #valueOf({ attributes }: Span): unknown {
+    return this.#attribute === undefined ? undefined : attributes[this.#attribute];
+  }
+}
+
+/** Verdicts of one name, and one tool. */
+const MAX_ALIKE = 8;
+
 /** A verdict, and what a span must be like for it. */
 class KnownVerdict {
   readonly #verdict: Verdict;
@@ -114,8 +149,14 @@ class KnownVerdict {
     this.#scopeName = flat(span.scopeName);
     this.#kind = span.kind;
     this.#names = present.map(([name]) => name);
-    this.#values = present.map(([, value]) => (typeof value === 'string' ? flat(value) : value));
+    this.#values = present.map(([, value]) => kept(value));
     this.#idName = idName;
+  }
+
+  /** The attribute that holds the name of what was recognised; undefined where none does. */
+  get nameAttribute(): string | undefined {
+    const { name } = this.#verdict;
+    return name === undefined ? undefined : this.#names[this.#values.indexOf(name)];
   }
 
   /** @returns undefined where the span is another. */
@@ -172,6 +213,11 @@ const CONTENT: ReadonlySet<string> = new Set([
   'gen_ai.output.messages',
   'traceloop.entity.output',
 ]);
+
+/** A value as it is remembered. */
+function kept(value: unknown): unknown {
+  return typeof value === 'string' ? flat(value) : value;
+}
 
 /** In UTF-16 units. What is longer is no name, whatever it stands under. */
 const MAX_VALUE_LENGTH = 96;

@@ -183,6 +183,36 @@ describe('VerdictMemo', () => {
     expect(asked.times).toBe(10);
   });
 
+  it('remembers every tool where an attribute names it, and eight verdicts of each', () => {
+    const { asked, verdictOf } = memoOf((span) => ({
+      ...toolOf(span),
+      outputTokens: Number(span.attributes.tokens),
+    }));
+    const call = (tool: string, tokens: number) => verdictOf(spanWith({ attributes: { tool, tokens } }));
+    const tools = Array.from({ length: 30 }, (_, n) => `tool ${n}`);
+    for (const tool of tools) call(tool, 0);
+    expect(tools.map((tool) => call(tool, 0)?.name)).toEqual(tools);
+    expect(asked.times).toBe(30);
+    for (const tokens of [1, 2, 3, 4, 5, 6, 7, 8, 1]) call('tool 3', tokens);
+    expect(asked.times).toBe(38);
+    call('tool 3', 0);
+    expect(asked.times).toBe(39);
+    call('tool 4', 0);
+    expect(asked.times).toBe(39);
+  });
+
+  it('does not keep what stands in place of a tool that nobody asked for', () => {
+    const judge: Judge = (span) => (span.attributes.op === 'tool' ? toolOf(span) : isAgent(span));
+    const { asked, verdictOf } = memoOf(judge);
+    verdictOf(spanWith({ attributes: { op: 'tool', tool: 'search' } }));
+    const others = [['content'], 'x'.repeat(97), 'search'].map((tool) =>
+      spanWith({ attributes: { op: 'other', tool } }),
+    );
+    for (const other of [...others, ...others]) expect(verdictOf(other)).toEqual(judge(other));
+    // Those of the first two are made each time.
+    expect(asked.times).toBe(6);
+  });
+
   it('forgets all, of whatever shape, when there is no more room', () => {
     const space = new MemoSpace();
     const memos = Array.from({ length: 65 }, () => new VerdictMemo(space));
