@@ -26,11 +26,14 @@ export class AttributeShapes {
 
   #next(shape: Shape, key: string): Shape {
     const known = shape.next?.get(key);
-    if (known !== undefined) {
-      shape.lastKey = key;
-      shape.last = known;
-      return known;
-    }
+    if (known === undefined) return this.#add(shape, key);
+    shape.lastKey = key;
+    shape.last = known;
+    return known;
+  }
+
+  /** On its own, as memory is taken wherever a function begins in which another one refers to what it was given. */
+  #add(shape: Shape, key: string): Shape {
     const more = this.#readers(key).filter((reader) => !shape.readers.includes(reader));
     const readers = more.length === 0 ? shape.readers : [...shape.readers, ...more].sort((a, b) => a - b);
     // Keys may be without end (names of headers, say): then what is found is not kept.

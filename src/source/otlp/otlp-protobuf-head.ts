@@ -33,7 +33,8 @@ export function readSpanHead({ body, view, position, end }: ProtobufReader, span
   let at = position;
   if (end - at < IDS_BYTES) return at;
   if (view.getUint16(at) !== TRACE_ID_16 || view.getUint16(at + 18) !== SPAN_ID_8) return at;
-  const [first, second] = [view.getInt32(at + 2), view.getInt32(at + 6)];
+  const first = view.getInt32(at + 2);
+  const second = view.getInt32(at + 6);
   span.traceId = traceIds.of(first, second, view.getInt32(at + 10), view.getInt32(at + 14));
   span.spanHigh = view.getInt32(at + 20);
   span.spanLow = view.getInt32(at + 24);
