@@ -49,14 +49,19 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
   const candidates = new Candidates((convention, span) => recogniseBy(convention, span, options.onError));
 
   function judge(span: Span): Verdict {
-    const shown = own.length === 0 ? span : plainSpan(span);
-    for (const convention of own) {
-      const verdict = ask(convention.name, () => checked(convention, shown));
-      if (verdict !== undefined) return bounded(verdict);
-    }
+    const verdict = own.length === 0 ? undefined : judgeByOwn(plainSpan(span));
+    if (verdict !== undefined) return bounded(verdict);
     const shape = candidates.shapeOf(span);
     const memo = shape?.memo !== undefined && isPlain(span) ? shape.memo : undefined;
     return remembered(span, memo) ?? judgeByBuiltIns(span, shape, memo);
+  }
+
+  function judgeByOwn(span: Span): Verdict | undefined {
+    for (const convention of own) {
+      const verdict = ask(convention.name, () => checked(convention, span));
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
   }
 
   function judgeByBuiltIns(

@@ -1,5 +1,5 @@
 import { charCode } from '../support/char-code.ts';
-import type { RunRecord } from './run-record.ts';
+import type { CallRecord, RunRecord } from './run-record.ts';
 import type { Time } from './time.ts';
 
 /**
@@ -10,24 +10,41 @@ export function fingerprintOf(run: RunRecord): number {
   const hash = new Hash();
   hash.text(run.agentId);
   hash.time(run.startedAt);
-  hash.time(run.endedAt);
+  hash.number(run.endedAt === undefined ? 0 : 1);
+  if (run.endedAt !== undefined) hash.time(run.endedAt);
   hash.number(run.calls.length);
   for (const call of run.calls) {
-    hash.number(call.kind === 'tool' ? 0 : 1);
+    // What a call lacks, which is most of what it may have, costs nothing beyond its bit.
+    hash.number(fieldsOf(call));
     hash.text(call.name);
     hash.time(call.startedAt);
-    hash.time(call.endedAt);
-    hash.text(call.scope);
-    hash.text(call.resource);
-    hash.number(call.outputTokens);
-    hash.number(call.promptTokens);
-    hash.number(call.totalTokens);
-    hash.number(call.toolCallCount);
-    hash.text(call.modelName);
+    if (call.endedAt !== undefined) hash.time(call.endedAt);
+    if (call.scope !== undefined) hash.text(call.scope);
+    if (call.resource !== undefined) hash.text(call.resource);
+    if (call.outputTokens !== undefined) hash.number(call.outputTokens);
+    if (call.promptTokens !== undefined) hash.number(call.promptTokens);
+    if (call.totalTokens !== undefined) hash.number(call.totalTokens);
+    if (call.toolCallCount !== undefined) hash.number(call.toolCallCount);
+    if (call.modelName !== undefined) hash.text(call.modelName);
   }
-  hash.number(run.minOverlapMillis);
-  hash.number(run.crossResourceOverlapMillis);
+  hash.number(run.minOverlapMillis ?? -1);
+  hash.number(run.crossResourceOverlapMillis ?? -1);
   return hash.value;
+}
+
+/** Its kind, and which of the fields it has that a call may lack: a bit each. */
+function fieldsOf(call: CallRecord): number {
+  return (
+    (call.kind === 'tool' ? 1 : 0) |
+    (call.endedAt === undefined ? 0 : 2) |
+    (call.scope === undefined ? 0 : 4) |
+    (call.resource === undefined ? 0 : 8) |
+    (call.outputTokens === undefined ? 0 : 16) |
+    (call.promptTokens === undefined ? 0 : 32) |
+    (call.totalTokens === undefined ? 0 : 64) |
+    (call.toolCallCount === undefined ? 0 : 128) |
+    (call.modelName === undefined ? 0 : 256)
+  );
 }
 
 /** Two multiplicative hashes side by side; each field says how long it is, so that none runs into the next. */
@@ -41,11 +58,7 @@ class Hash {
     return (a >>> 0) * 2 ** 21 + (b >>> 11);
   }
 
-  number(value: number | undefined): void {
-    if (value === undefined) {
-      this.#mix(-1);
-      return;
-    }
+  number(value: number): void {
     const low = value | 0;
     this.#mix(low);
     if (low === value) return;
@@ -53,14 +66,14 @@ class Hash {
     this.#mix((value % 1) * 2 ** 32);
   }
 
-  time(time: Time | undefined): void {
-    this.number(time?.[0]);
-    this.number(time?.[1]);
+  time(time: Time): void {
+    this.number(time[0]);
+    this.number(time[1]);
   }
 
-  text(text: string | undefined): void {
-    this.#mix(text === undefined ? -1 : text.length);
-    if (text !== undefined) for (let at = 0; at < text.length; at++) this.#mix(charCode(text, at));
+  text(text: string): void {
+    this.#mix(text.length);
+    for (let at = 0; at < text.length; at++) this.#mix(charCode(text, at));
   }
 
   #mix(value: number): void {

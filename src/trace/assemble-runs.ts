@@ -96,6 +96,7 @@ interface RunDraft extends RunPlace {
 }
 
 type Layers = ReadonlyMap<SpanNode, readonly SpanRecord[]>;
+const NO_LAYERS: Layers = new Map();
 
 function isCall(node: SpanNode): boolean {
   if (node.isContext || node.layerOf !== undefined) return false;
@@ -125,6 +126,7 @@ function traceRun(node: SpanNode): RunPlace {
 }
 
 function layersByCall(nodes: readonly SpanNode[]): Layers {
+  if (!nodes.some((node) => node.layerOf !== undefined)) return NO_LAYERS;
   const layers = new Map<SpanNode, SpanRecord[]>();
   for (const { layerOf, record, isContext } of nodes) {
     if (layerOf === undefined || isContext) continue;
@@ -135,11 +137,14 @@ function layersByCall(nodes: readonly SpanNode[]): Layers {
   return layers;
 }
 
+type ModelCalls = ReadonlyMap<string, readonly SpanNode[]>;
+const NO_MODEL_CALLS: ModelCalls = new Map();
+
 /** Model calls around each run span, whatever agent's name they bear. */
-function modelCallsByRunSpan(runs: readonly RunDraft[]): ReadonlyMap<string, readonly SpanNode[]> {
-  const models = new Map<string, SpanNode[]>();
+function modelCallsByRunSpan(runs: readonly RunDraft[]): ModelCalls {
   // Only what bears several names is looked at beyond its own calls.
-  if (runs.length === 1) return models;
+  if (runs.length === 1) return NO_MODEL_CALLS;
+  const models = new Map<string, SpanNode[]>();
   for (const { runSpanId, nodes } of runs) {
     const known = models.get(runSpanId) ?? [];
     for (const node of nodes) if (node.role === 'llm') known.push(node);
@@ -151,7 +156,7 @@ function modelCallsByRunSpan(runs: readonly RunDraft[]): ReadonlyMap<string, rea
 function finishRun(
   draft: RunDraft,
   layers: Layers,
-  models: ReadonlyMap<string, readonly SpanNode[]>,
+  models: ModelCalls,
   trace: TraceSpans,
   options: AssembleOptions,
 ): AssembledRun {

@@ -195,6 +195,7 @@ function mayBeLayer(node: SpanNode): boolean {
  * library's; the innermost counts), and a function that is marked as a tool but is a prompt.
  */
 function markWrappers(nodes: readonly SpanNode[]): void {
+  if (!nodes.some(({ role }) => role === 'llm')) return;
   const wrappers = new Set<SpanNode>();
   const seen = new Set<SpanNode>();
   for (const node of nodes) {
