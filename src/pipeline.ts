@@ -1,5 +1,6 @@
 import type { AttributeNames } from './conventions/attribute-names.ts';
 import { createRecogniser, type Recogniser } from './conventions/recognise.ts';
+import { Recognition } from './conventions/recognition.ts';
 import type { Learner } from './learner/learner.ts';
 import { ToolParallelismLearner } from './learner/tool-parallelism-learner.ts';
 import { LearningLine } from './learning-line.ts';
@@ -30,6 +31,7 @@ import type { ReleasedTrace, TraceBuffer, TraceBufferOptions } from './trace/tra
 export class Pipeline implements SpanConsumer {
   readonly #options: ResolvedPipelineOptions;
   readonly #recogniser: Recogniser;
+  readonly #recognition = new Recognition();
   readonly #buffer: TraceBuffer;
   readonly #learner: Learner;
   readonly #queue: WriteQueue<number>;
@@ -134,7 +136,10 @@ export class Pipeline implements SpanConsumer {
 
   /** What is kept of a span. */
   record(span: Span): SpanRecord {
-    return spanRecordOf(span, this.#recogniser.recognise(span), this.#recogniser.agentOf(span));
+    // First what a user's rule says, which may make spans of its own.
+    const agent = this.#recogniser.agentOf(span);
+    this.#recogniser.recogniseInto(span, this.#recognition);
+    return spanRecordOf(span, this.#recognition, agent);
   }
 
   #snapshot(handle: object): SpanRecord | undefined {

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Convention } from '../src/conventions/convention.ts';
+import type { Span } from '../src/model/span.ts';
+import type { Verdict } from '../src/model/verdict.ts';
 import { Pipeline } from '../src/pipeline.ts';
 import type { PipelineOptions } from '../src/pipeline-options.ts';
 import { MemoryPlanStore } from '../src/store/memory-plan-store.ts';
@@ -36,6 +38,30 @@ beforeEach(() => {
   warnings = captureWarnings();
 });
 afterEach(() => warnings.stop());
+
+describe("a user's rule", () => {
+  it.each(['toolName', 'agentId'] as const)('may make spans of its own: %s', (rule) => {
+    const seen = new Map<string, string | undefined>();
+    const observer = {
+      recognised: ({ name }: Span, verdict: Verdict) => void seen.set(name, verdict.name ?? verdict.role),
+    };
+    const clock = new ManualClock();
+    let isAsked = false;
+    const ask = ({ name }: Span) => {
+      if (!isAsked) {
+        isAsked = true;
+        feed(pipeline, other('http'), tool('fetch'));
+        isAsked = false;
+      }
+      return name === 'fetch' ? 'fetched' : undefined;
+    };
+    const options = { clock, conventions: [testConvention], [rule]: ask };
+    const pipeline = new Pipeline(new MemoryPlanStore(), options, 'wire', observer);
+    feed(pipeline, tool('search'));
+    const fetched = rule === 'toolName' ? 'fetched' : 'fetch';
+    expect(Object.fromEntries(seen)).toEqual({ search: 'search', http: 'none', fetch: fetched });
+  });
+});
 
 describe('the way of a span', () => {
   it('leads into the plan of its agent', async () => {

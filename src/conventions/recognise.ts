@@ -1,5 +1,6 @@
+import { UNRECOGNISED } from '../model/shared-verdict.ts';
 import type { Span } from '../model/span.ts';
-import { type SpanRole, UNRECOGNISED, type Verdict } from '../model/verdict.ts';
+import type { SpanRole, Verdict } from '../model/verdict.ts';
 import { plainSpan, WireSpan } from '../model/wire-span.ts';
 import { boundedName, isBounded } from '../support/bounded-name.ts';
 import { meaningful } from '../support/meaningful.ts';
@@ -10,6 +11,7 @@ import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
 import { Candidates } from './candidates.ts';
 import type { Convention } from './convention.ts';
 import { drops } from './drops.ts';
+import { Recognition } from './recognition.ts';
 import { VERDICT_TEXTS, withTexts } from './verdict.ts';
 import type { VerdictMemo } from './verdict-memo.ts';
 
@@ -26,10 +28,14 @@ export interface RecogniserOptions {
   readonly onError?: ((rule: string) => void) | undefined;
 }
 
+type ToolName = NonNullable<RecogniserOptions['toolName']>;
+
 /** Tells what spans are. Never throws, whatever a span holds. */
 export interface Recogniser {
   /** What the span is by the attributes it has so far. */
   recognise(span: Span): Verdict;
+  /** The same, with the call's id apart. */
+  recogniseInto(span: Span, into: Recognition): void;
   /** The agent's name by the user's `agentId`; undefined where there is none. */
   agentOf(span: Span): string | undefined;
   /** The attributes that a source must decode. */
@@ -44,16 +50,19 @@ export interface Recogniser {
  * with two exceptions to the first verdict: a tool beats a step, and a tool that is named as one beats an agent.
  */
 export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
-  const own = options.conventions ?? [];
+  const { conventions: own = [], toolName } = options;
   const ask = safely(options.onError);
   const candidates = new Candidates((convention, span) => recogniseBy(convention, span, options.onError));
 
-  function judge(span: Span): Verdict {
+  function judge(span: Span, into: Recognition): void {
     const verdict = own.length === 0 ? undefined : judgeByOwn(plainSpan(span));
-    if (verdict !== undefined) return bounded(verdict);
+    if (verdict !== undefined) {
+      into.put(bounded(verdict));
+      return;
+    }
     const shape = candidates.shapeOf(span);
     const memo = shape?.memo !== undefined && isPlain(span) ? shape.memo : undefined;
-    return remembered(span, memo) ?? judgeByBuiltIns(span, shape, memo);
+    if (!isRemembered(span, memo, into)) into.put(judgeByBuiltIns(span, shape, memo));
   }
 
   function judgeByOwn(span: Span): Verdict | undefined {
@@ -76,15 +85,25 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
     return memo?.learn(span, judgeShown) ?? judgeShown(span);
   }
 
+  function recogniseInto(span: Span, into: Recognition): void {
+    judge(span, into);
+    if (toolName !== undefined && into.verdict.role === 'tool') rename(span, into, toolName);
+  }
+
+  function rename(span: Span, into: Recognition, toolName: ToolName): void {
+    const { verdict, callId } = into;
+    const name = ask('toolName', () => textOf(toolName(plainSpan(span))));
+    // Also where there is none: the user's function may have made spans that were recognised meanwhile.
+    into.put(name === undefined ? verdict : { ...verdict, name: boundedName(name) }, callId);
+  }
+
   return {
     attributes: attributeNames([...own, ...BUILT_IN_CONVENTIONS], options.attributes),
+    recogniseInto,
     recognise(span) {
-      const verdict = judge(span);
-      if (verdict === UNRECOGNISED) return verdict;
-      const { toolName } = options;
-      const isNamed = toolName !== undefined && verdict.role === 'tool';
-      const name = isNamed ? ask('toolName', () => textOf(toolName(plainSpan(span)))) : undefined;
-      return name === undefined ? verdict : { ...verdict, name: boundedName(name) };
+      const recognition = new Recognition();
+      recogniseInto(span, recognition);
+      return recognition.whole;
     },
     agentOf(span) {
       const { agentId } = options;
@@ -126,11 +145,11 @@ function isPlain(span: Span): boolean {
 }
 
 /** Attributes of an SDK's user may throw where they are read again: then they are asked about anew. */
-function remembered(span: Span, memo: VerdictMemo | undefined): Verdict | undefined {
+function isRemembered(span: Span, memo: VerdictMemo | undefined, into: Recognition): boolean {
   try {
-    return memo?.find(span);
+    return memo?.find(span, into) === true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

@@ -5,6 +5,7 @@ import type { Verdict } from '../model/verdict.ts';
 import { boundedName } from '../support/bounded-name.ts';
 import { flat } from '../support/flat.ts';
 import { meaningful } from '../support/meaningful.ts';
+import type { Recognition } from './recognition.ts';
 import { withTexts } from './verdict.ts';
 import { WatchedSpan } from './watched-span.ts';
 
@@ -26,11 +27,14 @@ export class VerdictMemo {
     this.#space = space;
   }
 
-  /** The verdict of a span that is as good as this one, with this one's call id; undefined where there was none. */
-  find(span: Span): Verdict | undefined {
-    const verdict = this.#known.get(span.name)?.find(span);
-    if (verdict !== undefined && this.#credit < MAX_CREDIT) this.#credit += SAVED;
-    return verdict;
+  /**
+   * Puts the verdict of a span that is as good as this one into `into`, with this one's call id.
+   * @returns whether there was one.
+   */
+  find(span: Span, into: Recognition): boolean {
+    const isFound = this.#known.get(span.name)?.find(span, into) === true;
+    if (isFound && this.#credit < MAX_CREDIT) this.#credit += SAVED;
+    return isFound;
   }
 
   /** Makes the verdict of a span and remembers it; undefined, without making it, where that is not worth while. */
@@ -106,14 +110,11 @@ class NamesakeVerdicts {
     this.#attribute = attribute;
   }
 
-  find(span: Span): Verdict | undefined {
+  find(span: Span, into: Recognition): boolean {
     const alike = this.#byValue.get(this.#valueOf(span));
-    if (alike === undefined) return undefined;
-    for (const known of alike) {
-      const verdict = known.verdictOf(span);
-      if (verdict !== undefined) return verdict;
-    }
-    return undefined;
+    if (alike === undefined) return false;
+    for (const known of alike) if (known.fits(span, into)) return true;
+    return false;
   }
 
   add(span: Span, known: KnownVerdict): void {
@@ -145,7 +146,7 @@ class KnownVerdict {
     // All spans of the shape lack the others.
     const present = [...read].filter(([name]) => name in span.attributes && name !== idName);
     const own = { ...withTexts(verdict, flat), rule: flat(verdict.rule) };
-    this.#verdict = idName === undefined ? sharedVerdict(own) : own;
+    this.#verdict = sharedVerdict(idName === undefined ? own : { ...own, callId: undefined });
     this.#scopeName = flat(span.scopeName);
     this.#kind = span.kind;
     this.#names = present.map(([name]) => name);
@@ -159,17 +160,22 @@ class KnownVerdict {
     return name === undefined ? undefined : this.#names[this.#values.indexOf(name)];
   }
 
-  /** @returns undefined where the span is another. */
-  verdictOf(span: Span): Verdict | undefined {
-    if (span.scopeName !== this.#scopeName || span.kind !== this.#kind) return undefined;
+  /** @returns whether the span is like that; then the verdict is in `into`. */
+  fits(span: Span, into: Recognition): boolean {
+    if (span.scopeName !== this.#scopeName || span.kind !== this.#kind) return false;
     const { attributes } = span;
     for (let at = 0; at < this.#names.length; at++) {
-      if (attributes[this.#names[at] ?? ''] !== this.#values[at]) return undefined;
+      if (attributes[this.#names[at] ?? ''] !== this.#values[at]) return false;
     }
-    if (this.#idName === undefined) return this.#verdict;
-    const id = attributes[this.#idName];
-    const callId = typeof id === 'string' ? meaningful(id) : undefined;
-    return callId === undefined ? undefined : { ...this.#verdict, callId: boundedName(callId) };
+    let callId: string | undefined;
+    if (this.#idName !== undefined) {
+      const id = attributes[this.#idName];
+      const stated = typeof id === 'string' ? meaningful(id) : undefined;
+      if (stated === undefined) return false;
+      callId = boundedName(stated);
+    }
+    into.put(this.#verdict, callId);
+    return true;
   }
 }
 

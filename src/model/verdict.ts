@@ -45,5 +45,10 @@ export interface Verdict {
   readonly toolCallCount?: number | undefined;
 }
 
-/** Shared by all spans that are nothing to us, which in most traces is nearly all of them. */
-export const UNRECOGNISED: Verdict = { role: 'none', rule: 'none' };
+/** A verdict with the id of the call apart: so one verdict stands for all calls of a tool, and takes no memory for each. */
+export interface Recognised {
+  /** May lack the call's id. */
+  readonly verdict: Verdict;
+  /** As in the verdict; undefined where there is none. */
+  readonly callId: string | undefined;
+}

@@ -93,7 +93,7 @@ function mergeTwins(calls: Call[]): Call[] {
   const aliases = new Map<string, string>();
   const merged: Call[] = [];
   for (const call of calls) {
-    const { callId } = call.node.record.verdict;
+    const { callId } = call.node.record;
     const key = callId === undefined || call.node.role !== 'tool' ? undefined : `${scopeOf(call)}/${callId}`;
     const index = key === undefined ? undefined : latest.get(key);
     const twin = index === undefined ? undefined : merged[index];
@@ -125,7 +125,7 @@ function anyOverlap(calls: readonly Call[]): boolean {
 function shareCallId(calls: readonly Call[]): boolean {
   const seen = new Set<string>();
   return calls.some(({ node }) => {
-    const { callId } = node.record.verdict;
+    const { callId } = node.record;
     if (callId === undefined) return false;
     return seen.size === seen.add(callId).size;
   });

@@ -1,5 +1,6 @@
+import { UNRECOGNISED } from '../model/shared-verdict.ts';
 import type { SpanResource } from '../model/span.ts';
-import { UNRECOGNISED, type Verdict } from '../model/verdict.ts';
+import type { Verdict } from '../model/verdict.ts';
 
 /** Stands for no slot: the end of a chain. */
 export const NO_SLOT = -1;
@@ -15,6 +16,7 @@ export const OVERRIDDEN = 32;
 /** Something of it stands among the objects of its chunk, or the verdicts; mostly nothing does, and they are not looked at. */
 const HAS_OBJECT = 64;
 const HAS_VERDICT = 128;
+const HAS_CALL_ID = 256;
 
 export const CHUNK_BITS = 10;
 const CHUNK_SIZE = 1 << CHUNK_BITS;
@@ -40,6 +42,7 @@ export class Chunk {
   /** The resource, of an open span its handle. */
   #objects: (SpanResource | object | undefined)[] | undefined;
   #verdicts: (Verdict | undefined)[] | undefined;
+  #callIds: (string | undefined)[] | undefined;
   /** The first of the free places, which are chained too. */
   free = 0;
   used = 0;
@@ -60,11 +63,17 @@ export class Chunk {
   }
 
   /**
-   * Notes where a span comes from and what it is. Most spans are of one resource and nothing to us, and need no object.
+   * Notes where a span comes from, what it is, and the id of the call that it is. Most spans are of one resource and nothing to us, and need no object.
    * @param before the flags that its place had.
    * @returns the flags that say what is held for it.
    */
-  hold(at: number, resource: SpanResource, verdict: Verdict, before: number): number {
+  hold(
+    at: number,
+    resource: SpanResource,
+    verdict: Verdict,
+    callId: string | undefined,
+    before: number,
+  ): number {
     this.letGo(at, before);
     let flags = 0;
     this.#resource ??= resource;
@@ -74,6 +83,11 @@ export class Chunk {
       this.#verdicts ??= new Array(CHUNK_SIZE).fill(undefined);
       this.#verdicts[at] = verdict;
     }
+    if (callId !== undefined) {
+      flags |= HAS_CALL_ID;
+      this.#callIds ??= new Array(CHUNK_SIZE).fill(undefined);
+      this.#callIds[at] = callId;
+    }
     return flags;
   }
 
@@ -81,6 +95,7 @@ export class Chunk {
   letGo(at: number, flags: number): void {
     if ((flags & HAS_OBJECT) !== 0 && this.#objects !== undefined) this.#objects[at] = undefined;
     if ((flags & HAS_VERDICT) !== 0 && this.#verdicts !== undefined) this.#verdicts[at] = undefined;
+    if ((flags & HAS_CALL_ID) !== 0 && this.#callIds !== undefined) this.#callIds[at] = undefined;
   }
 
   /** For when it is empty: what comes next may be of another resource. */
@@ -98,5 +113,9 @@ export class Chunk {
 
   verdictAt(at: number): Verdict {
     return this.#verdicts?.[at] ?? UNRECOGNISED;
+  }
+
+  callIdAt(at: number): string | undefined {
+    return this.#callIds?.[at];
   }
 }

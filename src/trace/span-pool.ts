@@ -74,7 +74,7 @@ export class SpanPool {
       flags |= OVERRIDDEN;
       this.#overrides.set(slot, record.agentOverride);
     } else if ((before & OVERRIDDEN) !== 0) this.#overrides.delete(slot);
-    flags |= chunk.hold(at, record.resource, record.verdict, before);
+    flags |= chunk.hold(at, record.resource, record.verdict, record.callId, before);
     cells[cell + FLAGS] = flags;
   }
 
@@ -148,6 +148,10 @@ export class SpanPool {
     return this.#chunkOf(slot).verdictAt(slot & IN_CHUNK);
   }
 
+  callId(slot: number): string | undefined {
+    return this.#chunkOf(slot).callIdAt(slot & IN_CHUNK);
+  }
+
   /** The span as it was filled in. */
   record(slot: number): SpanRecord {
     const chunk = this.#chunkOf(slot);
@@ -168,6 +172,7 @@ export class SpanPool {
       (flags & ERROR) !== 0,
       chunk.resourceAt(at, flags),
       chunk.verdictAt(at),
+      chunk.callIdAt(at),
       (flags & OVERRIDDEN) === 0 ? undefined : this.#overrides.get(slot),
     );
   }

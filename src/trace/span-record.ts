@@ -1,7 +1,7 @@
 import type { Span, SpanResource } from '../model/span.ts';
 import { readSpanId, spanIdOf } from '../model/span-id.ts';
 import type { Time } from '../model/time.ts';
-import type { Verdict } from '../model/verdict.ts';
+import type { Recognised, Verdict } from '../model/verdict.ts';
 import { NO_TIME, WireSpan } from '../model/wire-span.ts';
 import { keepCompiled } from '../support/keep-compiled.ts';
 
@@ -24,14 +24,20 @@ export interface SpanRecord {
   readonly end: Time | undefined;
   readonly isError: boolean;
   readonly resource: SpanResource;
+  /** May lack the call's id. */
   readonly verdict: Verdict;
+  readonly callId: string | undefined;
   /** The agent's name as a user's own rule has it; goes before all else. */
   readonly agentOverride: string | undefined;
 }
 
 /** @throws RangeError where the span id is not 16 hex digits. */
-export function spanRecordOf(span: Span, verdict: Verdict, agentOverride: string | undefined): SpanRecord {
-  if (span instanceof WireSpan) return new WireSpanRecord(span, verdict, agentOverride);
+export function spanRecordOf(
+  span: Span,
+  { verdict, callId }: Recognised,
+  agentOverride: string | undefined,
+): SpanRecord {
+  if (span instanceof WireSpan) return new WireSpanRecord(span, verdict, callId, agentOverride);
   const { parentSpanId, start, end } = span;
   if (!readSpanId(span.spanId, ID, 0)) throw new RangeError('a span id is not 16 hex digits');
   if (parentSpanId !== lastParentId) readParent(parentSpanId);
@@ -48,6 +54,7 @@ export function spanRecordOf(span: Span, verdict: Verdict, agentOverride: string
     span.isError,
     span.resource,
     verdict,
+    callId,
     agentOverride,
   );
 }
@@ -75,6 +82,7 @@ export class PlainSpanRecord implements SpanRecord {
   readonly isError: boolean;
   readonly resource: SpanResource;
   readonly verdict: Verdict;
+  readonly callId: string | undefined;
   readonly agentOverride: string | undefined;
   #spanId: string | undefined;
 
@@ -90,6 +98,7 @@ export class PlainSpanRecord implements SpanRecord {
     isError: boolean,
     resource: SpanResource,
     verdict: Verdict,
+    callId: string | undefined,
     agentOverride: string | undefined,
   ) {
     this.spanHigh = spanHigh;
@@ -103,6 +112,7 @@ export class PlainSpanRecord implements SpanRecord {
     this.isError = isError;
     this.resource = resource;
     this.verdict = verdict;
+    this.callId = callId;
     this.agentOverride = agentOverride;
   }
 
@@ -120,11 +130,18 @@ export class PlainSpanRecord implements SpanRecord {
 export class WireSpanRecord implements SpanRecord {
   readonly span: WireSpan;
   readonly verdict: Verdict;
+  readonly callId: string | undefined;
   readonly agentOverride: string | undefined;
 
-  constructor(span: WireSpan, verdict: Verdict, agentOverride: string | undefined) {
+  constructor(
+    span: WireSpan,
+    verdict: Verdict,
+    callId: string | undefined,
+    agentOverride: string | undefined,
+  ) {
     this.span = span;
     this.verdict = verdict;
+    this.callId = callId;
     this.agentOverride = agentOverride;
   }
 
@@ -187,6 +204,7 @@ keepCompiled(
   new WireSpanRecord(
     new WireSpan('', { identity: '', serviceName: undefined }, {}),
     { role: 'none', rule: 'none' },
+    undefined,
     undefined,
   ),
 );

@@ -25,12 +25,12 @@ export const RECORD_BYTES = 340;
 const VERDICT_BYTES = 90;
 const STRING_BYTES = 24;
 
-export function verdictBytes(verdict: Verdict): number {
-  if (verdict.role === 'none' || isShared(verdict)) return 0;
+export function verdictBytes(verdict: Verdict, callId: string | undefined): number {
+  if (verdict.role === 'none' || isShared(verdict)) return stringBytes(callId);
   return (
     VERDICT_BYTES +
+    stringBytes(callId) +
     stringBytes(verdict.name) +
-    stringBytes(verdict.callId) +
     stringBytes(verdict.frameworkName) +
     stringBytes(verdict.stampedAgent) +
     stringBytes(verdict.agentId) +

@@ -175,10 +175,9 @@ function markLayers(nodes: readonly SpanNode[]): void {
   for (const node of nodes) {
     if (node.role !== 'tool' || node.tool === undefined) continue;
     const owner = node.tool.call;
-    const { verdict } = node.record;
+    const { verdict, callId } = node.record;
     const isLayer = [node.tool, owner].some(({ record }) => {
-      const { callId } = record.verdict;
-      return (callId !== undefined && callId === verdict.callId) || isSameTool(record.verdict, verdict);
+      return (callId !== undefined && callId === record.callId) || isSameTool(record.verdict, verdict);
     });
     if (isLayer || verdict.isExecution || (verdict.isMcp && mcpCalls.get(node.tool) === 1)) {
       node.layerOf = owner;
@@ -209,8 +208,8 @@ function markWrappers(nodes: readonly SpanNode[]): void {
   for (const node of wrappers) node.role = 'step';
 }
 
-function isPrompt({ role, record: { verdict } }: SpanNode): boolean {
-  return role === 'tool' && verdict.mayBePrompt === true && verdict.callId === undefined;
+function isPrompt({ role, record: { verdict, callId } }: SpanNode): boolean {
+  return role === 'tool' && verdict.mayBePrompt === true && callId === undefined;
 }
 
 function byStart(a: SpanRecord, b: SpanRecord): number {

@@ -129,9 +129,9 @@ export class TraceEntry {
     else if (isOpen) {
       this.openCount--;
       this.bytes -= OPEN_SPAN_BYTES;
-    } else this.#count(this.#pool.verdict(slot), -1);
+    } else this.#count(this.#pool.verdict(slot), this.#pool.callId(slot), -1);
     this.#pool.fill(slot, span);
-    this.#count(span.verdict, 1);
+    this.#count(span.verdict, span.callId, 1);
     this.#completeness = undefined;
     this.isChanged = true;
     if (isKnown) return false;
@@ -181,7 +181,7 @@ export class TraceEntry {
     this.revision = 0;
     this.firstArrival = now;
     this.bytes = TRACE_BYTES + earlierIds.bytes + this.openCount * OPEN_SPAN_BYTES;
-    for (const span of this.#context) this.bytes += RECORD_BYTES + verdictBytes(span.verdict);
+    for (const span of this.#context) this.bytes += RECORD_BYTES + verdictBytes(span.verdict, span.callId);
   }
 
   /** Gives back what it holds; it is not to be used any more, nor are its releases that were not read. */
@@ -208,9 +208,9 @@ export class TraceEntry {
   }
 
   /** Counts a span in or, with -1, out. */
-  #count(verdict: Verdict, by: 1 | -1): void {
+  #count(verdict: Verdict, callId: string | undefined, by: 1 | -1): void {
     if (isCallVerdict(verdict)) this.#callCount += by;
-    this.bytes += by * (SLOT_BYTES + verdictBytes(verdict));
+    this.bytes += by * (SLOT_BYTES + verdictBytes(verdict, callId));
   }
 
   #readOpen(): readonly SpanRecord[] {

@@ -4,8 +4,9 @@ import { attributeNames } from '../../src/conventions/attribute-names.ts';
 import { BUILT_IN_CONVENTIONS } from '../../src/conventions/built-in-conventions.ts';
 import type { Convention } from '../../src/conventions/convention.ts';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
+import { UNRECOGNISED } from '../../src/model/shared-verdict.ts';
 import type { Span } from '../../src/model/span.ts';
-import { UNRECOGNISED, type Verdict } from '../../src/model/verdict.ts';
+import type { Verdict } from '../../src/model/verdict.ts';
 import { plainSpan, WireSpan } from '../../src/model/wire-span.ts';
 import { spanOf } from './span-of.ts';
 

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
+import { Recognition } from '../../src/conventions/recognition.ts';
 import { type Judge, MemoSpace, VerdictMemo } from '../../src/conventions/verdict-memo.ts';
 import { isShared } from '../../src/model/shared-verdict.ts';
 import type { Span } from '../../src/model/span.ts';
@@ -26,7 +27,9 @@ function memoOf(judge: Judge) {
     asked.times++;
     return judge(span, isAgain);
   };
-  const verdictOf = (span: Span): Verdict | undefined => memo.find(span) ?? memo.learn(span, counting);
+  const found = new Recognition();
+  const verdictOf = (span: Span): Verdict | undefined =>
+    memo.find(span, found) ? found.whole : memo.learn(span, counting);
   return { asked, verdictOf };
 }
 
@@ -216,7 +219,7 @@ describe('VerdictMemo', () => {
   it('forgets all, of whatever shape, when there is no more room', () => {
     const space = new MemoSpace();
     const memos = Array.from({ length: 65 }, () => new VerdictMemo(space));
-    const known = () => memos.filter((memo) => memo.find(spanWith({ name: '0' })) !== undefined).length;
+    const known = () => memos.filter((memo) => memo.find(spanWith({ name: '0' }), new Recognition())).length;
     for (const memo of memos.slice(0, 64)) {
       for (let name = 0; name < 64; name++) memo.learn(spanWith({ name: String(name) }), isAgent);
     }

@@ -84,7 +84,8 @@ export function spanOf(spec: SpanSpec): Span {
 }
 
 export function recordOf(spec: SpanSpec): SpanRecord {
-  return spanRecordOf(spanOf(spec), spec.verdict ?? { role: 'none', rule: 'none' }, spec.agentOverride);
+  const { verdict = { role: 'none', rule: 'none' } } = spec;
+  return spanRecordOf(spanOf(spec), { verdict, callId: verdict.callId }, spec.agentOverride);
 }
 
 /** Recognises spans made by `spanOf`. */

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, type Span as SdkSpan } from '@opentelemetry/sdk-trace-base';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
+import { Recognition } from '../../src/conventions/recognition.ts';
 import type { Span } from '../../src/model/span.ts';
 import { plainSpan } from '../../src/model/wire-span.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
@@ -31,6 +32,7 @@ type Fill = (buffer: TraceBuffer) => number;
 
 const bodies = CAPTURE_NAMES.map((name) => readFileSync(captureFile(name), 'utf8'));
 const recogniser = createRecogniser();
+const recognition = new Recognition();
 const ROOMY = resolveTraceBufferOptions({
   maxBufferedBytes: 1e12,
   maxBufferedTraces: 1e6,
@@ -84,7 +86,8 @@ function makeRun({ traceId, made }: ReleasedTrace): void {
 }
 
 function addTo(buffer: TraceBuffer, span: Span, traceId = span.traceId): void {
-  buffer.add(traceId, spanRecordOf(span, recogniser.recognise(span), undefined), 0);
+  recogniser.recogniseInto(span, recognition);
+  buffer.add(traceId, spanRecordOf(span, recognition, undefined), 0);
 }
 
 const traceIdOf = (n: number) => n.toString(16).padStart(32, 'f');

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UNRECOGNISED } from '../../src/model/shared-verdict.ts';
 import type { Span } from '../../src/model/span.ts';
 import { readSpanId, spanIdOf } from '../../src/model/span-id.ts';
-import { UNRECOGNISED, type Verdict } from '../../src/model/verdict.ts';
+import type { Verdict } from '../../src/model/verdict.ts';
 import { NO_TIME, plainSpan, WireSpan } from '../../src/model/wire-span.ts';
 import { SlotIndex } from '../../src/trace/slot-index.ts';
 import { ENDED, NO_SLOT, OPEN } from '../../src/trace/span-chunk.ts';
@@ -20,6 +21,7 @@ interface Given
   extends Pick<Span, 'spanId' | 'parentSpanId' | 'parentIsRemote' | 'start' | 'end' | 'isError'> {
   readonly resource: Span['resource'];
   readonly verdict: Verdict;
+  readonly callId: string | undefined;
   readonly agentOverride: string | undefined;
 }
 
@@ -40,12 +42,13 @@ const given: fc.Arbitrary<Given> = fc.record({
     { role: 'none', rule: 'test' },
     { role: 'tool', rule: 'test', name: 'search' },
   ),
+  callId: fc.constantFrom(undefined, 'call_1', 'call_2'),
   agentOverride: fc.constantFrom(undefined, 'planner'),
 });
 
-function recordOf({ verdict, agentOverride, ...span }: Given): SpanRecord {
+function recordOf({ verdict, callId, agentOverride, ...span }: Given): SpanRecord {
   const rest = { traceId: '', name: '', kind: 0, scopeName: '', attributes: {} } as const;
-  return spanRecordOf({ ...rest, ...span }, verdict, agentOverride);
+  return spanRecordOf({ ...rest, ...span }, { verdict, callId }, agentOverride);
 }
 
 function numbersOf(id: string): readonly [number, number] {
@@ -108,6 +111,7 @@ describe('SpanPool', () => {
             expect(pool.record(known).parentSpanId).toBe(wanted.parentSpanId);
             expect(pool.record(known).resource).toBe(wanted.resource);
             expect(pool.verdict(known)).toBe(wanted.verdict);
+            expect(pool.callId(known)).toBe(wanted.callId);
             expect(pool.has(known, OPEN)).toBe(false);
             expect(pool.has(known, ENDED)).toBe(wanted.end !== undefined);
           }
@@ -137,7 +141,7 @@ describe('SpanPool', () => {
         const wire = Object.assign(new WireSpan('', { identity: 'a', serviceName: undefined }, {}), given);
         const verdict = { role: 'tool', rule: 'test', name: 'search' } as const;
         const [asNumbers, asText] = [wire, plainSpan(wire)].map((span) => {
-          const kept = spanRecordOf(span, verdict, agentOverride);
+          const kept = spanRecordOf(span, { verdict, callId: 'call_1' }, agentOverride);
           const pool = new SpanPool();
           const slot = pool.add(...numbersOf(kept.spanId), NO_SLOT, undefined);
           pool.fill(slot, kept);
@@ -246,7 +250,14 @@ describe('a record of a span of this process', () => {
     const span = { start: [0, 0], end: [0, 0], parentSpanId: undefined, parentIsRemote: undefined } as const;
     const rest = { isError: false, resource: { identity: '', serviceName: undefined } };
     const make = () =>
-      recordOf({ ...span, ...rest, spanId: 'x', verdict: UNRECOGNISED, agentOverride: undefined });
+      recordOf({
+        ...span,
+        ...rest,
+        spanId: 'x',
+        verdict: UNRECOGNISED,
+        callId: undefined,
+        agentOverride: undefined,
+      });
     expect(make).toThrow(new RangeError('a span id is not 16 hex digits'));
   });
 });
