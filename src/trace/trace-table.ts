@@ -1,4 +1,5 @@
 import { charCode } from '../support/char-code.ts';
+import { nodeCrypto } from '../support/digest.ts';
 
 /** What is kept of a trace. */
 interface OfTrace {
@@ -113,7 +114,7 @@ const MIN_PLACES = 64;
  * Random bits for each digit in each place of an id, of which those of an id's digits make its hash: simple tabulation
  * (Patrascu and Thorup, 2012), which spreads any ids well, and nobody who sends ids knows how.
  */
-const BITS = crypto.getRandomValues(new Int32Array(32 * 32));
+let bits: Int32Array | undefined;
 
 let lastId = '';
 let lastHash = 1;
@@ -122,9 +123,10 @@ let lastHash = 1;
 function hashOf(traceId: string): number {
   // A trace that is not found here is mostly sought elsewhere next.
   if (traceId === lastId) return lastHash;
+  bits ??= nodeCrypto().randomFillSync(new Int32Array(32 * 32));
   let hash = 0;
   for (let at = 0; at < traceId.length; at++) {
-    hash ^= BITS[((at & 31) << 5) | (charCode(traceId, at) & 31)] ?? 0;
+    hash ^= bits[((at & 31) << 5) | (charCode(traceId, at) & 31)] ?? 0;
   }
   lastId = traceId;
   lastHash = hash === 0 ? 1 : hash;
