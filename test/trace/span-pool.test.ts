@@ -5,7 +5,7 @@ import type { Span } from '../../src/model/span.ts';
 import { readSpanId, spanIdOf } from '../../src/model/span-id.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { NO_TIME, plainSpan, WireSpan } from '../../src/model/wire-span.ts';
-import { SlotIndex } from '../../src/trace/slot-index.ts';
+import { hashOf, SlotIndex } from '../../src/trace/slot-index.ts';
 import { ENDED, NO_SLOT, OPEN } from '../../src/trace/span-chunk.ts';
 import { NOWHERE, SpanIdMap } from '../../src/trace/span-id-map.ts';
 import { SpanPool } from '../../src/trace/span-pool.ts';
@@ -202,6 +202,31 @@ describe.each([
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('places of span ids', () => {
+  // By a fixed rule of multiplications, such as there was, each of these ids would have the place of all others.
+  const unmultiply = (factor: number) => {
+    let inverse = factor;
+    for (let step = 0; step < 5; step++) inverse = Math.imul(inverse, 2 - Math.imul(factor, inverse));
+    return inverse;
+  };
+  const collidingHigh = (low: number) =>
+    Math.imul(Math.imul(low, 0x85ebca77), unmultiply(0x9e3779b1)) ^ (low >>> 15);
+
+  it.each<[string, (n: number) => readonly [high: number, low: number]]>([
+    ['count up', (n) => [0, n]],
+    ['count up in the first half', (n) => [n, 7]],
+    ['count up in steps', (n) => [0, n << 16]],
+    ['are made to fall into one', (n) => [collidingHigh(n), n]],
+  ])('are as many as there are ids that %s', (_, idOfNumber) => {
+    const count = 4_096;
+    const places = new Set(
+      Array.from({ length: count }, (_, n) => hashOf(...idOfNumber(n)) & (2 * count - 1)),
+    );
+    // Of random places about 3,224 would be taken.
+    expect(places.size).toBeGreaterThan(2_500);
   });
 });
 
