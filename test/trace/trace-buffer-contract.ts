@@ -547,6 +547,20 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       ]);
     });
 
+    it('leaves a trace that comes again alone when the time of what was evicted of it is over', () => {
+      const limits = { maxBufferedTraces: 1, rootQuietMillis: 100, idleMillis: 5_000, lateMillis: 1_000 };
+      const buffer = new TraceBufferHarness(make, limits);
+      buffer.add(tool('a', { trace: 'first', parent: 'gone' }));
+      buffer.add(tool('b', { trace: 'other', parent: 'gone' }));
+      buffer.now = 900;
+      buffer.add(tool('c', { trace: 'first', parent: 'gone' }));
+      buffer.tick(1_500);
+      expect(buffer.stats).toMatchObject({ traces: 1, spans: 1 });
+      buffer.tick(6_000);
+      expect(buffer.last).toMatchObject({ reason: 'idle', segment: 2 });
+      expect(idsOf(buffer.last.fresh)).toEqual(['c']);
+    });
+
     it('counts a trace once that was evicted with all it needs and comes again', () => {
       const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 1 });
       for (let time = 0; time < 2; time++) {
