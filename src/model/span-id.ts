@@ -1,4 +1,5 @@
 import { charCode } from '../support/char-code.ts';
+import { nodeCrypto } from '../support/digest.ts';
 import { HEX_VALUES, NO_DIGIT } from '../support/hex-digits.ts';
 
 /**
@@ -24,6 +25,14 @@ export function readSpanId(id: string, into: Int32Array, at: number): boolean {
   into[at] = high;
   into[at + 1] = low;
   return (seen & NO_DIGIT) === 0;
+}
+
+/**
+ * Writes the id into the first two places of `into`.
+ * @throws RangeError where `id` is not 16 hex digits.
+ */
+export function mustReadSpanId(id: string, into: Int32Array): void {
+  if (!readSpanId(id, into, 0)) throw new RangeError('a span id is not 16 hex digits');
 }
 
 /** The id in lower case. */
@@ -52,3 +61,24 @@ function hexDigit(value: number): number {
   const nibble = value & 15;
   return nibble < 10 ? 48 + nibble : 87 + nibble;
 }
+
+/**
+ * A hash of the id for tables in memory, of another kind in each process: random bits for each byte in each place, of which
+ * those of its bytes make the hash (simple tabulation, as in TraceTable). So ids that count up fall into places as good as
+ * random, and nobody can send ids that all fall into one, where finding each takes as many steps as there are ids.
+ */
+export function spanIdHash(high: number, low: number): number {
+  bits ??= nodeCrypto().randomFillSync(new Int32Array(8 * 256));
+  return (
+    (bits[high & 255] ?? 0) ^
+    (bits[256 | ((high >>> 8) & 255)] ?? 0) ^
+    (bits[512 | ((high >>> 16) & 255)] ?? 0) ^
+    (bits[768 | (high >>> 24)] ?? 0) ^
+    (bits[1024 | (low & 255)] ?? 0) ^
+    (bits[1280 | ((low >>> 8) & 255)] ?? 0) ^
+    (bits[1536 | ((low >>> 16) & 255)] ?? 0) ^
+    (bits[1792 | (low >>> 24)] ?? 0)
+  );
+}
+
+let bits: Int32Array | undefined;

@@ -1,4 +1,4 @@
-import { nodeCrypto } from '../support/digest.ts';
+import { spanIdHash } from '../model/span-id.ts';
 import { NO_SLOT } from './span-chunk.ts';
 import type { SpanPool } from './span-pool.ts';
 
@@ -16,7 +16,7 @@ export class SlotIndex {
 
   find(high: number, low: number): number {
     const mask = this.#table.length - 1;
-    for (let at = hashOf(high, low) & mask; ; at = (at + 1) & mask) {
+    for (let at = spanIdHash(high, low) & mask; ; at = (at + 1) & mask) {
       const slot = this.#table[at] ?? NO_SLOT;
       if (slot === NO_SLOT) return NO_SLOT;
       if (this.#pool.low(slot) === low && this.#pool.high(slot) === high) return slot;
@@ -31,7 +31,7 @@ export class SlotIndex {
 
   #place(slot: number): void {
     const mask = this.#table.length - 1;
-    let at = hashOf(this.#pool.high(slot), this.#pool.low(slot)) & mask;
+    let at = spanIdHash(this.#pool.high(slot), this.#pool.low(slot)) & mask;
     while (this.#table[at] !== NO_SLOT) at = (at + 1) & mask;
     this.#table[at] = slot;
   }
@@ -41,25 +41,4 @@ export class SlotIndex {
     this.#table = new Int32Array(old.length * 2).fill(NO_SLOT);
     for (const slot of old) if (slot !== NO_SLOT) this.#place(slot);
   }
-}
-
-/**
- * Random bits for each byte in each place of an id, of which those of its bytes make its hash: so ids that count up fall
- * into places as good as random, and nobody can send ids that all fall into one, where finding each takes as many steps
- * as there are ids. As in TraceTable.
- */
-let bits: Int32Array | undefined;
-
-export function hashOf(high: number, low: number): number {
-  bits ??= nodeCrypto().randomFillSync(new Int32Array(8 * 256));
-  return (
-    (bits[high & 255] ?? 0) ^
-    (bits[256 | ((high >>> 8) & 255)] ?? 0) ^
-    (bits[512 | ((high >>> 16) & 255)] ?? 0) ^
-    (bits[768 | (high >>> 24)] ?? 0) ^
-    (bits[1024 | (low & 255)] ?? 0) ^
-    (bits[1280 | ((low >>> 8) & 255)] ?? 0) ^
-    (bits[1536 | ((low >>> 16) & 255)] ?? 0) ^
-    (bits[1792 | (low >>> 24)] ?? 0)
-  );
 }

@@ -1,4 +1,4 @@
-import { hashOf } from './slot-index.ts';
+import { spanIdHash } from '../model/span-id.ts';
 
 /** Stands for no number. */
 export const NOWHERE = -1;
@@ -43,7 +43,7 @@ export class SpanIdMap {
   /** Where the id is, or the free place where it would be. */
   #find(high: number, low: number): number {
     const table = this.#table;
-    for (let place = hashOf(high, low) & this.#mask; ; place = (place + 1) & this.#mask) {
+    for (let place = spanIdHash(high, low) & this.#mask; ; place = (place + 1) & this.#mask) {
       const cell = place * CELLS;
       if (table[cell + 2] === 0 || (table[cell] === high && table[cell + 1] === low)) return cell;
     }

@@ -1,5 +1,5 @@
 import type { Span, SpanResource } from '../model/span.ts';
-import { readSpanId, spanIdOf } from '../model/span-id.ts';
+import { mustReadSpanId, readSpanId, spanIdOf } from '../model/span-id.ts';
 import type { Time } from '../model/time.ts';
 import type { Recognised, Verdict } from '../model/verdict.ts';
 import { NO_TIME, WireSpan } from '../model/wire-span.ts';
@@ -39,7 +39,7 @@ export function spanRecordOf(
 ): SpanRecord {
   if (span instanceof WireSpan) return new WireSpanRecord(span, verdict, callId, agentOverride);
   const { parentSpanId, start, end } = span;
-  if (!readSpanId(span.spanId, ID, 0)) throw new RangeError('a span id is not 16 hex digits');
+  mustReadSpanId(span.spanId, ID);
   if (parentSpanId !== lastParentId) readParent(parentSpanId);
   const endsEarly = end !== undefined && (end[0] - start[0] || end[1] - start[1]) < 0;
   return new PlainSpanRecord(

@@ -1,4 +1,4 @@
-import { readSpanId } from '../model/span-id.ts';
+import { mustReadSpanId } from '../model/span-id.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type Completeness, completenessOf } from './completeness.ts';
 import { enclosingSpans } from './enclosing-spans.ts';
@@ -193,7 +193,7 @@ export class TraceEntry {
 
   /** The slot of the span; `ID` holds its id from then on. */
   #find(spanId: string): number {
-    if (!readSpanId(spanId, ID, 0)) throw new RangeError('a span id is not 16 hex digits');
+    mustReadSpanId(spanId, ID);
     return this.#chain.find(ID[0] ?? 0, ID[1] ?? 0);
   }
 

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UNRECOGNISED } from '../../src/model/shared-verdict.ts';
 import type { Span } from '../../src/model/span.ts';
-import { readSpanId, spanIdOf } from '../../src/model/span-id.ts';
+import { readSpanId, spanIdHash, spanIdOf } from '../../src/model/span-id.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { NO_TIME, plainSpan, WireSpan } from '../../src/model/wire-span.ts';
-import { hashOf, SlotIndex } from '../../src/trace/slot-index.ts';
+import { SlotIndex } from '../../src/trace/slot-index.ts';
 import { ENDED, NO_SLOT, OPEN } from '../../src/trace/span-chunk.ts';
 import { NOWHERE, SpanIdMap } from '../../src/trace/span-id-map.ts';
 import { SpanPool } from '../../src/trace/span-pool.ts';
@@ -223,7 +223,7 @@ describe('places of span ids', () => {
   ])('are as many as there are ids that %s', (_, idOfNumber) => {
     const count = 4_096;
     const places = new Set(
-      Array.from({ length: count }, (_, n) => hashOf(...idOfNumber(n)) & (2 * count - 1)),
+      Array.from({ length: count }, (_, n) => spanIdHash(...idOfNumber(n)) & (2 * count - 1)),
     );
     // Of random places about 3,224 would be taken.
     expect(places.size).toBeGreaterThan(2_500);
