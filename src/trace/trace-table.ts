@@ -27,14 +27,13 @@ export class TraceTable<Entry extends OfTrace> {
 
   /** Takes the place of what was there for the same trace. */
   set(entry: Entry): void {
-    const known = this.#find(entry.traceId);
-    if (this.#hashes[known] !== 0) {
-      this.#entries[known] = entry;
-      return;
+    const at = this.#find(entry.traceId);
+    if (this.#hashes[at] === 0) {
+      this.#size++;
+      this.#hashes[at] = hashOf(entry.traceId);
     }
-    this.#size++;
+    this.#entries[at] = entry;
     if (this.#size * 2 > this.#hashes.length) this.#resize(this.#hashes.length * 2);
-    this.#put(hashOf(entry.traceId), entry);
   }
 
   delete(traceId: string): void {
@@ -70,14 +69,6 @@ export class TraceTable<Entry extends OfTrace> {
     }
   }
 
-  #put(hash: number, entry: Entry): void {
-    const mask = this.#hashes.length - 1;
-    let at = hash & mask;
-    while (this.#hashes[at] !== 0) at = (at + 1) & mask;
-    this.#hashes[at] = hash;
-    this.#entries[at] = entry;
-  }
-
   /** Moves up what stands behind the place, as far as it would be sought there. */
   #empty(place: number): void {
     const hashes = this.#hashes;
@@ -101,9 +92,14 @@ export class TraceTable<Entry extends OfTrace> {
     const entries = this.#entries;
     this.#hashes = new Int32Array(places);
     this.#entries = new Array(places).fill(undefined);
-    entries.forEach((entry, at) => {
-      if (entry !== undefined) this.#put(hashes[at] ?? 0, entry);
-    });
+    for (let from = 0; from < hashes.length; from++) {
+      const hash = hashes[from] ?? 0;
+      if (hash === 0) continue;
+      let at = hash & (places - 1);
+      while (this.#hashes[at] !== 0) at = (at + 1) & (places - 1);
+      this.#hashes[at] = hash;
+      this.#entries[at] = entries[from];
+    }
   }
 }
 
