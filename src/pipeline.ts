@@ -1,6 +1,6 @@
 import type { AttributeNames } from './conventions/attribute-names.ts';
 import { createRecogniser, type Recogniser } from './conventions/recognise.ts';
-import { Recognition } from './conventions/recognition.ts';
+import { Recognition } from './conventions/verdict.ts';
 import type { Learner } from './learner/learner.ts';
 import { ToolParallelismLearner } from './learner/tool-parallelism-learner.ts';
 import { LearningLine } from './learning-line.ts';

@@ -11,8 +11,7 @@ import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
 import { Candidates } from './candidates.ts';
 import type { Convention } from './convention.ts';
 import { drops } from './drops.ts';
-import { Recognition } from './recognition.ts';
-import { VERDICT_TEXTS, withTexts } from './verdict.ts';
+import { Recognition, VERDICT_TEXTS, withTexts } from './verdict.ts';
 import type { VerdictMemo } from './verdict-memo.ts';
 
 export interface RecogniserOptions {

@@ -5,8 +5,7 @@ import type { Verdict } from '../model/verdict.ts';
 import { boundedName } from '../support/bounded-name.ts';
 import { flat } from '../support/flat.ts';
 import { meaningful } from '../support/meaningful.ts';
-import type { Recognition } from './recognition.ts';
-import { withTexts } from './verdict.ts';
+import { type Recognition, withTexts } from './verdict.ts';
 import { WatchedSpan } from './watched-span.ts';
 
 /** Makes the verdict of a span; pure. @param isAgain whether faults were told of already. */
@@ -99,8 +98,8 @@ export class MemoSpace {
 }
 
 /**
- * Verdicts of spans of one name. Where all calls have one name and an attribute says which tool it is, as many frameworks
- * write them, they are found by that, so that it costs the same however many tools an agent has.
+ * Verdicts of spans of one name. Where all calls have one name and an attribute says which tool it is, as many
+ * frameworks write them, they are found by that, so that it costs the same however many tools an agent has.
  */
 class NamesakeVerdicts {
   readonly #attribute: string | undefined;
@@ -119,6 +118,7 @@ class NamesakeVerdicts {
 
   add(span: Span, known: KnownVerdict): void {
     const value = this.#valueOf(span);
+    // The judge need not have looked at this attribute, so nothing has said yet that its value may be kept.
     if (this.#attribute !== undefined && !mayBeKept(this.#attribute, value)) return;
     const alike = this.#byValue.get(value)?.slice(0, MAX_ALIKE - 1) ?? [];
     this.#byValue.set(kept(value), [known, ...alike]);

@@ -1,4 +1,5 @@
-import type { SpanRole, Verdict } from '../model/verdict.ts';
+import { UNRECOGNISED } from '../model/shared-verdict.ts';
+import type { Recognised, SpanRole, Verdict } from '../model/verdict.ts';
 import type { Draft } from '../support/draft.ts';
 
 /** All of a verdict but what decided. */
@@ -32,4 +33,21 @@ export function withTexts(verdict: Verdict, change: (text: string) => string): V
     if (text !== undefined) made[key] = change(text);
   }
   return made;
+}
+
+/** Where a verdict is put that was made or found, for one span after another. */
+export class Recognition implements Recognised {
+  verdict: Verdict = UNRECOGNISED;
+  callId: string | undefined;
+
+  put(verdict: Verdict, callId = verdict.callId): void {
+    this.verdict = verdict;
+    this.callId = callId;
+  }
+
+  /** The verdict with the call's id in it. */
+  get whole(): Verdict {
+    const { verdict, callId } = this;
+    return verdict.callId === callId ? verdict : { ...verdict, callId };
+  }
 }

@@ -45,7 +45,7 @@ export interface Verdict {
   readonly toolCallCount?: number | undefined;
 }
 
-/** A verdict with the id of the call apart: so one verdict stands for all calls of a tool, and takes no memory for each. */
+/** A verdict with the id of the call apart: so one stands for all calls of a tool, and takes no memory for each. */
 export interface Recognised {
   /** May lack the call's id. */
   readonly verdict: Verdict;

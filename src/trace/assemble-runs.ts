@@ -106,11 +106,11 @@ function isCall(node: SpanNode): boolean {
 /** A call belongs to its nearest agent, else its nearest workflow, else its topmost known ancestor. */
 function agentRun(node: SpanNode, trace: TraceSpans): RunPlace {
   const holder = node.agent ?? node.workflow;
-  if (holder === undefined && trace.missingParent === 'shared' && !node.top.record.parentIsRemote) {
-    const { parentSpanId } = node.top.record;
-    if (parentSpanId !== undefined) {
-      return { runSpanId: parentSpanId, holder: undefined, stamp: stampOf(undefined, node) };
-    }
+  const { record } = node.top;
+  const mayShare = holder === undefined && trace.missingParent === 'shared' && !record.parentIsRemote;
+  const sharedParent = mayShare ? record.parentSpanId : undefined;
+  if (sharedParent !== undefined) {
+    return { runSpanId: sharedParent, holder: undefined, stamp: stampOf(undefined, node) };
   }
   const place = holder ?? node.top;
   return { runSpanId: place.record.spanId, holder: place, stamp: stampOf(place, node) };

@@ -31,7 +31,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
   /** And the ones that were released, the longest ago first. */
   readonly #kept = new Set<TraceEntry>();
   readonly #gone = new GoneTraces();
-  /** What stands for an entry, by when to look at it; not the entries, which would outlive their traces in there by hours. */
+  /** What stands for entries, by when to look at them: these would outlive their traces in there by hours. */
   readonly #checks = new DeadlineQueue<Check>();
   /** Whose span came last: the next one is likely of the same trace. */
   #last: TraceEntry | undefined;

@@ -13,7 +13,7 @@ export const HAS_PARENT = 4;
 export const REMOTE = 8;
 export const ERROR = 16;
 export const OVERRIDDEN = 32;
-/** Something of it stands among the objects of its chunk, or the verdicts; mostly nothing does, and they are not looked at. */
+/** Something of it stands among the objects, verdicts or call ids of its chunk; mostly nothing does, and nobody looks. */
 const HAS_OBJECT = 64;
 const HAS_VERDICT = 128;
 const HAS_CALL_ID = 256;
@@ -22,7 +22,7 @@ export const CHUNK_BITS = 10;
 const CHUNK_SIZE = 1 << CHUNK_BITS;
 export const IN_CHUNK = CHUNK_SIZE - 1;
 
-/** Cells of a slot: the upper and the lower half of the span's id and of its parent's, the next slot, what is true of it. */
+/** Cells of a slot: the halves of the span's id and of its parent's, the next slot, and what is true of the span. */
 export const CELLS = 6;
 export const LOW = 1;
 export const PARENT_HIGH = 2;
@@ -63,7 +63,8 @@ export class Chunk {
   }
 
   /**
-   * Notes where a span comes from, what it is, and the id of the call that it is. Most spans are of one resource and nothing to us, and need no object.
+   * Notes where a span comes from, what it is, and the id of the call that it is. Most spans are of one resource and
+   * nothing to us, and need no object.
    * @param before the flags that its place had.
    * @returns the flags that say what is held for it.
    */

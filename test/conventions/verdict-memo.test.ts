@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
-import { Recognition } from '../../src/conventions/recognition.ts';
+import { Recognition } from '../../src/conventions/verdict.ts';
 import { type Judge, MemoSpace, VerdictMemo } from '../../src/conventions/verdict-memo.ts';
 import { isShared } from '../../src/model/shared-verdict.ts';
 import type { Span } from '../../src/model/span.ts';

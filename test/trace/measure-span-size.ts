@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, type Span as SdkSpan } from '@opentelemetry/sdk-trace-base';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
-import { Recognition } from '../../src/conventions/recognition.ts';
+import { Recognition } from '../../src/conventions/verdict.ts';
 import type { Span } from '../../src/model/span.ts';
 import { plainSpan } from '../../src/model/wire-span.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
