@@ -1,4 +1,5 @@
 import { DeadlineQueue } from '../support/deadline-queue.ts';
+import { evictionOrder, hasAll } from './eviction-order.ts';
 import { GoneTraces } from './gone-traces.ts';
 import { SpanPool } from './span-pool.ts';
 import type { SpanRecord } from './span-record.ts';
@@ -237,7 +238,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
       if (!entry.isWaiting) this.#forget(entry, 0);
     }
     if (isWithin()) return;
-    for (const entry of this.#evictionOrder(now)) {
+    for (const entry of evictionOrder(this.#waiting, this.#options.evict, now)) {
       if (isWithin()) return;
       // What comes of a trace that has all it needs is a straggler, or a span that came before.
       const isDone = entry.revision > 0 || hasAll(entry);
@@ -245,21 +246,4 @@ export class MemoryTraceBuffer implements TraceBuffer {
       this.#forget(entry, isDone ? 0 : entry.segment + 1);
     }
   }
-
-  /** Of the traces that wait those that only wait to be amended, then complete ones, then the costliest (or quietest). */
-  #evictionOrder(now: number): readonly TraceEntry[] {
-    const { evict } = this.#options;
-    const rank = (entry: TraceEntry): number => (entry.revision > 0 ? 0 : hasAll(entry) ? 1 : 2);
-    const cost = (entry: TraceEntry): number =>
-      evict === 'idle' ? now - entry.lastArrival : entry.bytes * (now - entry.firstArrival + 1);
-    return [...this.#waiting]
-      .map((entry) => ({ entry, rank: rank(entry), cost: cost(entry) }))
-      .sort((a, b) => a.rank - b.rank || b.cost - a.cost)
-      .map((item) => item.entry);
-  }
-}
-
-function hasAll(entry: TraceEntry): boolean {
-  const { hasRoot, missing } = entry.completeness;
-  return entry.openCount === 0 && hasRoot && missing === 'none';
 }
