@@ -20,7 +20,9 @@ export class AttributeShapes {
   /** The same for spans with the same attributes in the same order. */
   of(attributes: Attributes): AttributeShape {
     let shape = this.#root;
-    for (const key in attributes) shape = shape.lastKey === key ? shape.last : this.#next(shape, key);
+    for (const key in attributes) {
+      shape = (shape.lastKey === key ? shape.last : undefined) ?? this.#next(shape, key);
+    }
     return shape;
   }
 
@@ -70,9 +72,9 @@ class Shape implements AttributeShape {
   readonly memo: VerdictMemo | undefined;
   /** The sequences that are one key longer. */
   next: Map<string, Shape> | undefined;
-  /** The one of them that came last. */
-  lastKey: string | undefined;
-  last: Shape = this;
+  /** The one of them that came last. A text in any case: two texts that names are made of compare in a step. */
+  lastKey = '';
+  last: Shape | undefined;
   lastBare: BareSpan | undefined;
 
   constructor(readers: readonly number[], memo: VerdictMemo | undefined) {
