@@ -18,8 +18,10 @@ export type Judge = (span: Span, isAgain?: boolean) => Verdict;
  */
 export class VerdictMemo {
   readonly #space: MemoSpace;
-  /** By the names of the spans. */
-  readonly #known = new Map<string, NamesakeVerdicts>();
+  /** The attribute that tells which tool it is; undefined where the span's name does. */
+  #attribute: string | undefined;
+  /** By its values. */
+  readonly #known = new Map<unknown, NamedVerdicts>();
   #credit = MAX_CREDIT;
 
   constructor(space: MemoSpace) {
@@ -31,7 +33,7 @@ export class VerdictMemo {
    * @returns whether there was one.
    */
   find(span: Span, into: Recognition): boolean {
-    const isFound = this.#known.get(span.name)?.find(span, into) === true;
+    const isFound = this.#known.get(this.#valueOf(span))?.find(span, into) === true;
     if (isFound && this.#credit < MAX_CREDIT) this.#credit += SAVED;
     return isFound;
   }
@@ -57,12 +59,23 @@ export class VerdictMemo {
 
   #add(span: Span, known: KnownVerdict): void {
     this.#space.take(this);
-    let namesakes = this.#known.get(span.name);
-    if (namesakes === undefined) {
-      namesakes = new NamesakeVerdicts(known.nameAttribute);
-      this.#known.set(flat(span.name), namesakes);
+    if (this.#attribute === undefined && known.nameAttribute !== undefined) {
+      this.#attribute = known.nameAttribute;
+      this.#known.clear();
     }
-    namesakes.add(span, known);
+    const value = this.#valueOf(span);
+    // The judge need not have looked at this attribute, so nothing has said yet that its value may be kept.
+    if (this.#attribute !== undefined && !mayBeKept(this.#attribute, value)) return;
+    let named = this.#known.get(value);
+    if (named === undefined) {
+      named = new NamedVerdicts();
+      this.#known.set(kept(value), named);
+    }
+    named.add(span.name, known);
+  }
+
+  #valueOf({ attributes }: Span): unknown {
+    return this.#attribute === undefined ? undefined : attributes[this.#attribute];
   }
 
   forget(): void {
@@ -98,35 +111,33 @@ export class MemoSpace {
 }
 
 /**
- * Verdicts of spans of one name. Where all calls have one name and an attribute says which tool it is, as many
- * frameworks write them, they are found by that, so that it costs the same however many tools an agent has.
+ * Verdicts by the names of their spans. Where an attribute says which tool it is, all of one tool mostly have one name,
+ * which takes no more than to compare them: to look a text up takes its hash, and names are made anew for each span.
  */
-class NamesakeVerdicts {
-  readonly #attribute: string | undefined;
-  readonly #byValue = new Map<unknown, readonly KnownVerdict[]>();
-
-  constructor(attribute: string | undefined) {
-    this.#attribute = attribute;
-  }
+class NamedVerdicts {
+  readonly #byName = new Map<string, Namesakes>();
+  #last: Namesakes = { name: '', verdicts: [] };
 
   find(span: Span, into: Recognition): boolean {
-    const alike = this.#byValue.get(this.#valueOf(span));
-    if (alike === undefined) return false;
-    for (const known of alike) if (known.fits(span, into)) return true;
+    if (span.name !== this.#last.name) {
+      const namesakes = this.#byName.get(span.name);
+      if (namesakes === undefined) return false;
+      this.#last = namesakes;
+    }
+    for (const known of this.#last.verdicts) if (known.fits(span, into)) return true;
     return false;
   }
 
-  add(span: Span, known: KnownVerdict): void {
-    const value = this.#valueOf(span);
-    // The judge need not have looked at this attribute, so nothing has said yet that its value may be kept.
-    if (this.#attribute !== undefined && !mayBeKept(this.#attribute, value)) return;
-    const alike = this.#byValue.get(value)?.slice(0, MAX_ALIKE - 1) ?? [];
-    this.#byValue.set(kept(value), [known, ...alike]);
+  add(name: string, known: KnownVerdict): void {
+    const before = this.#byName.get(name)?.verdicts.slice(0, MAX_ALIKE - 1) ?? [];
+    this.#last = { name: flat(name), verdicts: [known, ...before] };
+    this.#byName.set(this.#last.name, this.#last);
   }
+}
 
-  #valueOf({ attributes }: Span): unknown {
-    return this.#attribute === undefined ? undefined : attributes[this.#attribute];
-  }
+interface Namesakes {
+  readonly name: string;
+  readonly verdicts: readonly KnownVerdict[];
 }
 
 /** Verdicts of one name, and one tool. */
