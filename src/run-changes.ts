@@ -41,14 +41,16 @@ export function runChangesOf(
   const writes: AgentWrite[] = [];
   let unchangedSpans = 0;
   let cohortsDropped = 0;
-  const before = new Map(made);
-  const now = new Map<string, MadeRun>();
+  // Nearly always a trace is released once.
+  const before =
+    made.runs.length === 0 ? NONE : new Map(made.runs.map((madeRun) => [madeRun.runId, madeRun]));
+  const now: MadeRun[] = [];
   for (const { run, members } of runs) {
     const spans = countFresh(members);
     ignoredSpans -= spans;
     const known = before.get(run.id);
     const fingerprint = fingerprintOf(run);
-    now.set(run.id, { agentId: run.agentId, fingerprint });
+    now.push({ runId: run.id, agentId: run.agentId, fingerprint });
     if (known?.agentId === run.agentId) before.delete(run.id);
     if (known?.agentId === run.agentId && known.fingerprint === fingerprint) {
       unchangedSpans += spans;
@@ -64,8 +66,7 @@ export function runChangesOf(
     writes.push({ agentId, change, spans: 0 });
   }
   // Only here: what is told to the store and what is remembered of it must agree, even where a learner throws.
-  made.clear();
-  for (const [runId, run] of now) made.set(runId, run);
+  made.runs = now;
   return { writes, unchangedSpans, ignoredSpans, cohortsDropped };
 }
 
@@ -79,6 +80,8 @@ function freshCounter(
   const fresh = new Set<SpanRecord>(trace.fresh);
   return (members) => members.reduce((count, member) => count + Number(fresh.delete(member)), 0);
 }
+
+const NONE: Map<string, MadeRun> = new Map();
 
 /** The time of a withdrawn run; it contributes nothing, so it is never compared. */
 const NEVER: Time = [0, 0];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ToolParallelismLearner } from '../src/learner/tool-parallelism-learner.ts';
 import { endOf, runChangesOf } from '../src/run-changes.ts';
-import type { MadeRun, ReleasedTrace } from '../src/trace/trace-buffer.ts';
+import type { MadeRuns, ReleasedTrace } from '../src/trace/trace-buffer.ts';
 import { assembled } from './support/assembled.ts';
 import { runRecordOf } from './support/calls.ts';
 import { agent, at, recordOf, type SpanSpec, tool, traceIdOf, workflow } from './support/spans.ts';
@@ -9,7 +9,7 @@ import { agent, at, recordOf, type SpanSpec, tool, traceIdOf, workflow } from '.
 /** The trace of `specs` as it is released; `fresh` are the newest of them. */
 function released(
   specs: readonly SpanSpec[],
-  made: Map<string, MadeRun>,
+  made: MadeRuns,
   { revision = 1, fresh = specs.length, maxGroups = 512 } = {},
 ) {
   const runs = assembled(specs);
@@ -51,14 +51,14 @@ const search = tool('search', { parent: 'root' });
 
 describe('what a released trace means', () => {
   it('is a write for a run that is new, and nothing for one that came out as before', () => {
-    const made = new Map<string, MadeRun>();
+    const made: MadeRuns = { runs: [] };
     expect(released([root, search], made)).toMatchObject({ writes: [['planner', true, 2]], ignoredSpans: 0 });
     const again = released([search, root], made, { revision: 2, fresh: 1 });
     expect(again).toMatchObject({ writes: [], unchangedSpans: 1, ignoredSpans: 0 });
   });
 
   it('withdraws a run that is no more, once', () => {
-    const made = new Map<string, MadeRun>();
+    const made: MadeRuns = { runs: [] };
     released([search], made);
     expect(
       released([agent('root', { name: 'writer' }), search], made, { revision: 2, fresh: 1 }).writes,
@@ -70,7 +70,7 @@ describe('what a released trace means', () => {
       released([agent('root', { name: 'writer' }), search], made, { revision: 3, fresh: 0 }).writes,
     ).toEqual([]);
     released([root], made, { revision: 4, fresh: 0 });
-    expect(made.size).toBe(0);
+    expect(made.runs).toEqual([]);
   });
 
   it('counts a span once that is part of two runs', () => {
@@ -80,21 +80,21 @@ describe('what a released trace means', () => {
       tool('a', { ...flat, stampedAgent: 'one' }),
       tool('b', { ...flat, stampedAgent: 'two' }),
     ];
-    const { writes, ignoredSpans } = released(specs, new Map());
+    const { writes, ignoredSpans } = released(specs, { runs: [] });
     expect(writes.map(([, , spans]) => spans)).toEqual([2, 1]);
     expect(ignoredSpans).toBe(0);
-    expect(released(specs, new Map(), { fresh: 2 }).writes.map(([, , spans]) => spans)).toEqual([1, 1]);
+    expect(released(specs, { runs: [] }, { fresh: 2 }).writes.map(([, , spans]) => spans)).toEqual([1, 1]);
   });
 
   it('tells how many cohorts were left out', () => {
     const tools = ['a', 'b', 'c', 'd'].map((id, n) =>
       tool(id, { parent: 'root', from: 10 * n, to: 10 * n + 15 }),
     );
-    expect(released([root, ...tools], new Map(), { maxGroups: 1 })).toMatchObject({ cohortsDropped: 0 });
+    expect(released([root, ...tools], { runs: [] }, { maxGroups: 1 })).toMatchObject({ cohortsDropped: 0 });
     const many = Array.from({ length: 4_100 }, (_, n) =>
       tool(`t${n}`, { parent: 'root', from: 10 * n, to: 10 * n + 15 }),
     );
-    expect(released([root, ...many], new Map(), { maxGroups: 1 }).cohortsDropped).toBe(3);
+    expect(released([root, ...many], { runs: [] }, { maxGroups: 1 }).cohortsDropped).toBe(3);
   });
 });
 

@@ -1,7 +1,7 @@
 import { NO_SLOT, OPEN } from './span-chunk.ts';
 import type { SpanPool } from './span-pool.ts';
 import type { SpanRecord } from './span-record.ts';
-import type { MadeRun, ReleasedTrace, ReleaseReason } from './trace-buffer.ts';
+import type { MadeRuns, ReleasedTrace, ReleaseReason } from './trace-buffer.ts';
 import type { TraceEntry } from './trace-entry.ts';
 
 /** What a release says besides what its trace does. */
@@ -33,7 +33,7 @@ export class EntryRelease implements ReleasedTrace {
   readonly #newest: number;
   readonly #open: readonly SpanRecord[];
   #ended: readonly SpanRecord[] | undefined;
-  #made: Map<string, MadeRun> | undefined;
+  #made: MadeRuns | undefined;
 
   /** @param newest the trace's newest span in `pool`, to which the others are chained. */
   constructor(entry: TraceEntry, pool: SpanPool, newest: number, details: ReleaseDetails) {
@@ -67,7 +67,7 @@ export class EntryRelease implements ReleasedTrace {
       : this.#ended.slice(this.#ended.length - this.freshCount);
   }
 
-  get made(): Map<string, MadeRun> {
+  get made(): MadeRuns {
     this.#made ??= this.#entry.made;
     return this.#made;
   }

@@ -65,11 +65,16 @@ export interface ReleasedTrace extends TraceSpans {
    * while the sink is told.
    */
   readonly mayHoldRuns: boolean;
-  /** What was made of the trace before, for whoever makes it again: run id to whatever is kept of it. */
-  readonly made: Map<string, MadeRun>;
+  /** What was made of the trace before, for whoever makes it again to note what that comes to. */
+  readonly made: MadeRuns;
+}
+
+export interface MadeRuns {
+  runs: readonly MadeRun[];
 }
 
 export interface MadeRun {
+  readonly runId: string;
   readonly agentId: string;
   /** Equal where the run is the same. */
   readonly fingerprint: number;

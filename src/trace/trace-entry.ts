@@ -16,7 +16,7 @@ import {
   TRACE_BYTES,
   verdictBytes,
 } from './span-size.ts';
-import type { MadeRun, ReleasedTrace, ReleaseReason } from './trace-buffer.ts';
+import type { MadeRuns, ReleasedTrace, ReleaseReason } from './trace-buffer.ts';
 
 /** Where the traces of a buffer keep their spans, and how their open ones are read. */
 export interface SpanPlace {
@@ -59,7 +59,7 @@ export class TraceEntry {
   readonly #pool: SpanPool;
   readonly #chain: SpanChain;
   #context: readonly SpanRecord[] = [];
-  #made: Map<string, MadeRun> | undefined;
+  #made: MadeRuns | undefined;
   #earlierIds: SpanIdMap | undefined;
   #completeness: Completeness | undefined;
   /** Counts up when its slots change hands, so that nobody reads them any more for what they were. */
@@ -77,8 +77,8 @@ export class TraceEntry {
   }
 
   /** What was made of it, for whoever makes it again. */
-  get made(): Map<string, MadeRun> {
-    this.#made ??= new Map();
+  get made(): MadeRuns {
+    this.#made ??= { runs: [] };
     return this.#made;
   }
 

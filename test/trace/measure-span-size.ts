@@ -82,7 +82,9 @@ async function filled(fill: Fill, maxBufferedTraces: number): Promise<Filling> {
 
 /** What the pipeline notes in a released trace. */
 function makeRun({ traceId, made }: ReleasedTrace): void {
-  made.set(runIdOf(traceId, 'root', 1), { agentId: 'planner', fingerprint: made.size });
+  made.runs = [
+    { runId: runIdOf(traceId, 'root', 1), agentId: 'planner', fingerprint: made.runs.length + 0.5 },
+  ];
 }
 
 function addTo(buffer: TraceBuffer, span: Span, traceId = span.traceId): void {

@@ -3,6 +3,7 @@ import { agent, other, recordOf, step, tool, traceIdOf } from '../support/spans.
 import { idsOf, type MakeTraceBuffer, TraceBufferHarness } from './trace-buffer-harness.ts';
 
 const HOUR = 3_600_000;
+const MADE = { runId: 'run', agentId: 'planner', fingerprint: 1 };
 const labelOf = (traceId: string) => Buffer.from(traceId, 'hex').toString().replaceAll('\0', '');
 
 /** What every TraceBuffer owes, in one process or shared by several. */
@@ -339,10 +340,10 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
     it('does not amend what was made of the segment before', () => {
       const buffer = new TraceBufferHarness(make, limit);
       for (const id of ['a', 'b', 'c']) buffer.add(tool(id));
-      buffer.last.made.set('run', { agentId: 'planner', fingerprint: 1 });
+      buffer.last.made.runs = [MADE];
       buffer.add(tool('d'));
       buffer.flush();
-      expect(buffer.last.made.size).toBe(0);
+      expect(buffer.last.made.runs).toEqual([]);
       expect(buffer.last.revision).toBe(1);
     });
   });
@@ -352,7 +353,7 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       const buffer = new TraceBufferHarness(make);
       buffer.add(agent('root'));
       buffer.tick(2_000);
-      buffer.last.made.set('run', { agentId: 'planner', fingerprint: 1 });
+      buffer.last.made.runs = [MADE];
       buffer.tick(60_000);
       buffer.add(tool('search', { parent: 'root' }));
       buffer.tick(61_999);
@@ -362,7 +363,7 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(buffer.last).toMatchObject({ revision: 2, segment: 1 });
       expect(idsOf(buffer.last.spans)).toEqual(['root', 'search']);
       expect(idsOf(buffer.last.fresh)).toEqual(['search']);
-      expect(buffer.last.made.get('run')).toEqual({ agentId: 'planner', fingerprint: 1 });
+      expect(buffer.last.made.runs).toEqual([MADE]);
     });
 
     it('needs no root for the second release, in process neither', () => {
