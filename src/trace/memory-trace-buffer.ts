@@ -1,6 +1,8 @@
 import { DeadlineQueue } from '../support/deadline-queue.ts';
+import { dueOf } from './due.ts';
 import { evictionOrder, hasAll } from './eviction-order.ts';
 import { GoneTraces } from './gone-traces.ts';
+import { ReleaseOrder } from './release-order.ts';
 import { SpanPool } from './span-pool.ts';
 import type { SpanRecord } from './span-record.ts';
 import type {
@@ -29,8 +31,9 @@ export class MemoryTraceBuffer implements TraceBuffer {
   readonly #entries = new TraceTable<TraceEntry>();
   /** Of those, the ones that have something to release, now or once it ends. */
   readonly #waiting = new Set<TraceEntry>();
-  /** And the ones that were released, the longest ago first. */
-  readonly #kept = new Set<TraceEntry>();
+  /** And the ones that were released. */
+  readonly #released = new ReleaseOrder();
+  #kept = 0;
   readonly #gone = new GoneTraces();
   /** What stands for entries, by when to look at them: these would outlive their traces in there by hours. */
   readonly #checks = new DeadlineQueue<Check>();
@@ -50,8 +53,8 @@ export class MemoryTraceBuffer implements TraceBuffer {
 
   get stats(): TraceBufferStats {
     return {
-      traces: this.#entries.size - this.#kept.size,
-      keptTraces: this.#kept.size,
+      traces: this.#entries.size - this.#kept,
+      keptTraces: this.#kept,
       spans: this.#fresh,
       bytes: this.#bytes,
     };
@@ -93,7 +96,10 @@ export class MemoryTraceBuffer implements TraceBuffer {
     if (entry === undefined) return;
     const before = entry.bytes;
     entry.abandon(spanId, now);
-    if (!entry.isWaiting) this.#waiting.delete(entry);
+    if (!entry.isWaiting) {
+      this.#waiting.delete(entry);
+      if (entry.revision > 0) this.#released.add(entry);
+    }
     this.#bytes += entry.bytes - before;
     if (this.#isComplete(entry)) this.#release(entry, 'complete', now);
     else this.#checkBy(entry, now + this.#soonest);
@@ -104,7 +110,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
       const { entry } = check;
       if (entry === undefined || entry.checkAt > now) continue;
       entry.checkAt = Number.POSITIVE_INFINITY;
-      const due = this.#due(entry);
+      const due = dueOf(entry, this.#options);
       if (due.at > now) this.#checkBy(entry, due.at);
       else if (due.reason === 'forget') this.#forget(entry, 0);
       else this.#release(entry, due.reason, now);
@@ -123,7 +129,8 @@ export class MemoryTraceBuffer implements TraceBuffer {
     for (const entry of this.#waiting) this.#release(entry, 'shutdown', now);
     for (const entry of this.#entries.values()) entry.forget();
     this.#entries.clear();
-    this.#kept.clear();
+    this.#released.clear();
+    this.#kept = 0;
     this.#waiting.clear();
     this.#checks.clear();
     this.#last = undefined;
@@ -153,49 +160,21 @@ export class MemoryTraceBuffer implements TraceBuffer {
     return this.#inProcess && entry.openCount === 0 && entry.revision === 0;
   }
 
-  /** When the entry's time comes if nothing happens before, and what happens then. */
-  #due(entry: TraceEntry): { readonly at: number; readonly reason: ReleaseReason | 'forget' } {
-    const { rootQuietMillis, maxTraceAgeMillis, lateMillis } = this.#options;
-    const { lastArrival, revision } = entry;
-    if (!entry.isWaiting) return { at: lastArrival + lateMillis, reason: 'forget' };
-    const oldest = revision === 0 ? entry.firstArrival : entry.pendingSince;
-    const tooOld = { at: oldest + maxTraceAgeMillis, reason: 'max_age' } as const;
-    if (entry.openCount > 0) return tooOld;
-    const quiet =
-      revision > 0
-        ? {
-            millis: rootQuietMillis,
-            reason: this.#inProcess ? ('complete' as const) : ('root_quiet' as const),
-          }
-        : this.#quiet(entry);
-    const at = lastArrival + quiet.millis;
-    return at <= tooOld.at ? { at, reason: quiet.reason } : tooOld;
-  }
-
-  /** How long a trace over the wire must be quiet to be finished. */
-  #quiet(entry: TraceEntry): { readonly millis: number; readonly reason: ReleaseReason } {
-    const { hasRoot, hasRemoteRoot, missing } = entry.completeness;
-    if (hasRoot && missing === 'none') return { millis: this.#options.rootQuietMillis, reason: 'root_quiet' };
-    if (hasRoot ? missing === 'remote' : hasRemoteRoot) {
-      return { millis: this.#options.remoteRootQuietMillis, reason: 'remote_root_quiet' };
-    }
-    return { millis: this.#options.idleMillis, reason: 'idle' };
-  }
-
   #release(entry: TraceEntry, reason: ReleaseReason, now: number): void {
-    if (entry.revision === 0) this.#kept.add(entry);
+    if (entry.revision === 0) this.#kept++;
+    this.#released.add(entry);
     this.#fresh -= entry.freshCount;
     const before = entry.bytes;
     this.#sink.released(entry.release(reason, this.#inProcess ? 'absent' : 'shared'));
     this.#bytes += entry.bytes - before;
     if (!entry.isWaiting) this.#waiting.delete(entry);
-    this.#checkBy(entry, Math.max(now, this.#due(entry).at));
+    this.#checkBy(entry, Math.max(now, dueOf(entry, this.#options).at));
   }
 
   /** The trace outgrew its limit: what was made of it is final, and it goes on as a new segment. */
   #endSegment(entry: TraceEntry, now: number): void {
     this.#release(entry, 'span_limit', now);
-    this.#kept.delete(entry);
+    this.#kept--;
     const before = entry.bytes;
     entry.nextSegment(now, this.#options.maxSpansPerTrace >> 1);
     this.#bytes += entry.bytes - before;
@@ -204,7 +183,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
   /** @param nextSegment of which segment later spans are; 0 where they come too late. */
   #forget(entry: TraceEntry, nextSegment: number): void {
     this.#entries.delete(entry.traceId);
-    this.#kept.delete(entry);
+    if (entry.revision > 0) this.#kept--;
     this.#waiting.delete(entry);
     if (this.#last === entry) this.#last = undefined;
     this.#bytes -= entry.bytes;
@@ -233,9 +212,9 @@ export class MemoryTraceBuffer implements TraceBuffer {
     const traces = maxBufferedTraces - Math.floor(maxBufferedTraces / 20);
     const bytes = maxBufferedBytes - Math.floor(maxBufferedBytes / 20);
     const isWithin = () => this.#entries.size <= traces && this.#bytes <= bytes;
-    for (const entry of this.#kept) {
-      if (isWithin()) return;
-      if (!entry.isWaiting) this.#forget(entry, 0);
+    // One that waits again, or goes on as a new segment, comes back into the order with its next release.
+    for (let entry = this.#released.shift(); entry; entry = isWithin() ? undefined : this.#released.shift()) {
+      if (entry.revision > 0 && !entry.isWaiting) this.#forget(entry, 0);
     }
     if (isWithin()) return;
     for (const entry of evictionOrder(this.#waiting, this.#options.evict, now)) {

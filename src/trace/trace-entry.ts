@@ -41,6 +41,8 @@ export class TraceEntry {
   /** When the buffer will look at it next. */
   checkAt = Number.POSITIVE_INFINITY;
   readonly check: Check = { entry: this };
+  /** For `ReleaseOrder`. */
+  isInReleaseOrder = false;
   segment: number;
   /** Releases so far of this segment. */
   revision = 0;

@@ -575,6 +575,25 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(buffer.accounted).toBe(buffer.received);
     });
 
+    it.each([
+      ['ended', (buffer: TraceBufferHarness) => buffer.add(tool('more', { trace: 'a', parent: 'a' }))],
+      ['was given up', (buffer: TraceBufferHarness) => buffer.abandon(tool('more', { trace: 'a' }))],
+    ])(
+      'passes over a kept trace while a span of it is open, and comes back to it when that %s',
+      (_, settle) => {
+        const buffer = new TraceBufferHarness(make, { mode: 'process', maxBufferedTraces: 3 });
+        buffer.add(agent('a', { trace: 'a' }));
+        buffer.start(tool('more', { trace: 'a' }));
+        for (const trace of ['b', 'c', 'd', 'e']) buffer.add(agent(trace, { trace }));
+        settle(buffer);
+        buffer.tick(2_000);
+        for (const trace of ['f', 'g', 'h']) buffer.add(agent(trace, { trace }));
+        expect(buffer.stats.keptTraces).toBe(3);
+        buffer.add(tool('straggler', { trace: 'a', parent: 'a' }));
+        expect(buffer.lateAges).toHaveLength(1);
+      },
+    );
+
     it('drops spans of a kept trace that was evicted as late', () => {
       const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 1 });
       buffer.add(agent('root', { trace: 'first' }));
