@@ -6,12 +6,19 @@ export const MAX_ATTRIBUTE_LENGTH = 65_536;
 /** Ids and names that mean "none" in the wild; the last three are what languages make of a missing value. */
 const PLACEHOLDERS = new Set(['', 'unknown', '<not specified>', 'n/a', 'none', 'null', 'undefined']);
 
-/** A bit for each length that a placeholder has, and for the last five bits of each first letter, of either case. */
-let lengths = 0;
-let letters = 0;
-for (const placeholder of PLACEHOLDERS) {
-  lengths |= 1 << placeholder.length;
-  letters |= 1 << (placeholder.charCodeAt(0) & 31);
+/** A bit for each length that one of them has, and for each first letter, in either case. */
+const LENGTHS = bitsOf(({ length }) => length);
+const LETTERS = bitsOf(letterBits);
+
+function bitsOf(placeIn: (placeholder: string) => number): number {
+  let bits = 0;
+  for (const placeholder of PLACEHOLDERS) bits |= 1 << placeIn(placeholder);
+  return bits;
+}
+
+/** The last five bits of the first letter, which are those of its other case. */
+function letterBits(text: string): number {
+  return charCode(text, 0) & 31;
 }
 
 /** What `value` says, trimmed; undefined where it is empty or a placeholder. */
@@ -22,11 +29,7 @@ export function meaningful(value: string): string | undefined {
 
 /** Nearly always tells at less cost than to look it up. */
 function mayBePlaceholder(text: string): boolean {
-  return (
-    text.length < 32 &&
-    (lengths & (1 << text.length)) !== 0 &&
-    (letters & (1 << (charCode(text, 0) & 31))) !== 0
-  );
+  return text.length < 32 && ((LENGTHS >>> text.length) & (LETTERS >>> letterBits(text)) & 1) === 1;
 }
 
 const GENERATED_ID =

@@ -212,8 +212,10 @@ export class MemoryTraceBuffer implements TraceBuffer {
     const traces = maxBufferedTraces - Math.floor(maxBufferedTraces / 20);
     const bytes = maxBufferedBytes - Math.floor(maxBufferedBytes / 20);
     const isWithin = () => this.#entries.size <= traces && this.#bytes <= bytes;
-    // One that waits again, or goes on as a new segment, comes back into the order with its next release.
-    for (let entry = this.#released.shift(); entry; entry = isWithin() ? undefined : this.#released.shift()) {
+    while (!isWithin()) {
+      const entry = this.#released.shift();
+      if (entry === undefined) break;
+      // One that waits again, or goes on as a new segment, comes back into the order with its next release.
       if (entry.revision > 0 && !entry.isWaiting) this.#forget(entry, 0);
     }
     if (isWithin()) return;
