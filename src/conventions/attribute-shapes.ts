@@ -72,7 +72,7 @@ class Shape implements AttributeShape {
   readonly memo: VerdictMemo | undefined;
   /** The sequences that are one key longer. */
   next: Map<string, Shape> | undefined;
-  /** The one of them that came last. A text in any case: two texts that names are made of compare in a step. */
+  /** The one of them that came last. Never undefined: two keys that are texts are compared in a step. */
   lastKey = '';
   last: Shape | undefined;
   lastBare: BareSpan | undefined;

@@ -18,7 +18,7 @@ export type Judge = (span: Span, isAgain?: boolean) => Verdict;
  */
 export class VerdictMemo {
   readonly #space: MemoSpace;
-  /** The attribute that tells which tool it is; undefined where the span's name does. */
+  /** The attribute that holds the names of tools; undefined where none is known to. */
   #attribute: string | undefined;
   /** By its values. */
   readonly #known = new Map<unknown, NamedVerdicts>();
@@ -59,8 +59,8 @@ export class VerdictMemo {
 
   #add(span: Span, known: KnownVerdict): void {
     this.#space.take(this);
-    if (this.#attribute === undefined && known.nameAttribute !== undefined) {
-      this.#attribute = known.nameAttribute;
+    if (this.#attribute === undefined && known.toolAttribute !== undefined) {
+      this.#attribute = known.toolAttribute;
       this.#known.clear();
     }
     const value = this.#valueOf(span);
@@ -80,6 +80,7 @@ export class VerdictMemo {
 
   forget(): void {
     this.#known.clear();
+    this.#attribute = undefined;
     this.#credit = MAX_CREDIT;
   }
 }
@@ -111,8 +112,8 @@ export class MemoSpace {
 }
 
 /**
- * Verdicts by the names of their spans. Where an attribute says which tool it is, all of one tool mostly have one name,
- * which takes no more than to compare them: to look a text up takes its hash, and names are made anew for each span.
+ * Verdicts by the names of their spans. Those of one tool mostly have one name, and a name is made anew for each span: to
+ * compare it with the last one is less work than to look it up, which takes its hash.
  */
 class NamedVerdicts {
   readonly #byName = new Map<string, Namesakes>();
@@ -165,10 +166,10 @@ class KnownVerdict {
     this.#idName = idName;
   }
 
-  /** The attribute that holds the name of what was recognised; undefined where none does. */
-  get nameAttribute(): string | undefined {
-    const { name } = this.#verdict;
-    return name === undefined ? undefined : this.#names[this.#values.indexOf(name)];
+  /** The attribute that holds the tool's name, which is read after what says that it is a tool; undefined where none does. */
+  get toolAttribute(): string | undefined {
+    const { role, name } = this.#verdict;
+    return role === 'tool' && name !== undefined ? this.#names[this.#values.lastIndexOf(name)] : undefined;
   }
 
   /** @returns whether the span is like that; then the verdict is in `into`. */

@@ -204,6 +204,24 @@ describe('VerdictMemo', () => {
     expect(asked.times).toBe(39);
   });
 
+  it('tells tools apart by what names them, whatever else had their name before', () => {
+    const judge: Judge = (span) => {
+      const { op, tool } = span.attributes;
+      return op === 'chat'
+        ? { role: 'llm', rule: 'x', name: op }
+        : { role: 'tool', rule: 'x', name: String(tool) };
+    };
+    const { asked, verdictOf } = memoOf(judge);
+    const call = (op: string, tool: string) => verdictOf(spanWith({ attributes: { op, tool } }))?.name;
+    expect(call('chat', '')).toBe('chat');
+    // Its name is that of the operation, too.
+    expect(call('execute', 'execute')).toBe('execute');
+    const tools = Array.from({ length: 12 }, (_, n) => `tool ${n}`);
+    for (const tool of tools) call('execute', tool);
+    expect(tools.map((tool) => call('execute', tool))).toEqual(tools);
+    expect(asked.times).toBe(14);
+  });
+
   it('does not keep what stands in place of a tool that nobody asked for', () => {
     const judge: Judge = (span) => (span.attributes.op === 'tool' ? toolOf(span) : isAgent(span));
     const { asked, verdictOf } = memoOf(judge);
