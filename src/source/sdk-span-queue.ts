@@ -97,7 +97,7 @@ class Events {
     return true;
   }
 
-  /** Has what is next at hand when it is handed over. Spans may be foreign objects, which throw where they are looked at. */
+  /** Sees to it that what comes next is at hand. Spans may be foreign objects, which throw where they are looked at. */
   lookAhead(from: number): void {
     try {
       this.#seen ^= lookAhead(this.spans, from, Math.min(from + LOOK_AHEAD, this.size));

@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import type { SdkSpan } from '../../src/source/sdk-span.ts';
 import { SdkSpanQueue } from '../../src/source/sdk-span-queue.ts';
 
-const spanOf = (n: number) => ({ name: `span ${n}` }) as SdkSpan;
+const spanOf = (n: number): SdkSpan => ({
+  name: `span ${n}`,
+  kind: 0,
+  spanContext: () => ({ traceId: 'trace', spanId: `${n}` }),
+  startTime: [1, 0],
+  endTime: [2, 0],
+  ended: true,
+  status: { code: 0 },
+  attributes: { number: n },
+  resource: { attributes: {} },
+});
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A queue with what came out of it. */
@@ -46,6 +56,14 @@ describe('SdkSpanQueue', () => {
     queue.end(other);
     queue.drain();
     expect(seen).toEqual(['+span 1', '-span 2', '+span 3', '-span 1', '-span 3']);
+  });
+
+  it('hands over spans that throw where they are looked at, and those beside them', () => {
+    const { queue, seen } = queueOf();
+    const bad = { ...spanOf(2), spanContext: () => expect.fail('looked at') };
+    for (const span of [spanOf(1), bad, spanOf(3)]) queue.end(span);
+    queue.drain();
+    expect(seen).toEqual(['-span 1', '-span 2', '-span 3']);
   });
 
   it('tells of each end of a span that ends more than once', () => {
