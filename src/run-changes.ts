@@ -66,7 +66,8 @@ export function runChangesOf(
     writes.push({ agentId, change, spans: 0 });
   }
   // Only here: what is told to the store and what is remembered of it must agree, even where a learner throws.
-  made.runs = now;
+  // A list that was pushed to has room for more.
+  made.runs = now.slice();
   return { writes, unchangedSpans, ignoredSpans, cohortsDropped };
 }
 
