@@ -31,8 +31,9 @@ export class MemoryTraceBuffer implements TraceBuffer {
   readonly #entries = new TraceTable<TraceEntry>();
   /** Of those, the ones that have something to release, now or once it ends. */
   readonly #waiting = new Set<TraceEntry>();
-  /** And the ones that were released. */
+  /** And the ones that can go first: those that were released, and those of which nothing is there but their past. */
   readonly #released = new ReleaseOrder();
+  /** How many were released, in their present segment. */
   #kept = 0;
   readonly #gone = new GoneTraces();
   /** What stands for entries, by when to look at them: these would outlive their traces in there by hours. */
@@ -41,6 +42,8 @@ export class MemoryTraceBuffer implements TraceBuffer {
   #last: TraceEntry | undefined;
   #fresh = 0;
   #bytes = 0;
+  /** Whoever is told of a trace may make spans, a user's rule say; what has no room then goes when that is done. */
+  #isReleasing = false;
 
   constructor(options: TraceBufferOptions, sink: TraceSink) {
     this.#options = options;
@@ -96,10 +99,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
     if (entry === undefined) return;
     const before = entry.bytes;
     entry.abandon(spanId, now);
-    if (!entry.isWaiting) {
-      this.#waiting.delete(entry);
-      if (entry.revision > 0) this.#released.add(entry);
-    }
+    if (!entry.isWaiting) this.#waiting.delete(entry);
     this.#bytes += entry.bytes - before;
     if (this.#isComplete(entry)) this.#release(entry, 'complete', now);
     else this.#checkBy(entry, now + this.#soonest);
@@ -165,7 +165,13 @@ export class MemoryTraceBuffer implements TraceBuffer {
     this.#released.add(entry);
     this.#fresh -= entry.freshCount;
     const before = entry.bytes;
-    this.#sink.released(entry.release(reason, this.#inProcess ? 'absent' : 'shared'));
+    const wasReleasing = this.#isReleasing;
+    this.#isReleasing = true;
+    try {
+      this.#sink.released(entry.release(reason, this.#inProcess ? 'absent' : 'shared'));
+    } finally {
+      this.#isReleasing = wasReleasing;
+    }
     this.#bytes += entry.bytes - before;
     if (!entry.isWaiting) this.#waiting.delete(entry);
     this.#checkBy(entry, Math.max(now, dueOf(entry, this.#options).at));
@@ -178,11 +184,14 @@ export class MemoryTraceBuffer implements TraceBuffer {
     const before = entry.bytes;
     entry.nextSegment(now, this.#options.maxSpansPerTrace >> 1);
     this.#bytes += entry.bytes - before;
+    // One that waits for nothing stays there: it is in no other list from which it could be evicted.
+    if (entry.isWaiting) this.#released.remove(entry);
   }
 
   /** @param nextSegment of which segment later spans are; 0 where they come too late. */
   #forget(entry: TraceEntry, nextSegment: number): void {
     this.#entries.delete(entry.traceId);
+    this.#released.remove(entry);
     if (entry.revision > 0) this.#kept--;
     this.#waiting.delete(entry);
     if (this.#last === entry) this.#last = undefined;
@@ -203,6 +212,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
 
   /** Over a bound a twentieth goes at once, so that choosing what goes is not paid for each span. */
   #keepBounds(now: number): void {
+    if (this.#isReleasing) return;
     const { maxBufferedTraces, maxBufferedBytes } = this.#options;
     if (this.#entries.size > maxBufferedTraces || this.#bytes > maxBufferedBytes) this.#evict(now);
   }
@@ -212,11 +222,10 @@ export class MemoryTraceBuffer implements TraceBuffer {
     const traces = maxBufferedTraces - Math.floor(maxBufferedTraces / 20);
     const bytes = maxBufferedBytes - Math.floor(maxBufferedBytes / 20);
     const isWithin = () => this.#entries.size <= traces && this.#bytes <= bytes;
-    while (!isWithin()) {
-      const entry = this.#released.shift();
-      if (entry === undefined) break;
-      // One that waits again, or goes on as a new segment, comes back into the order with its next release.
-      if (entry.revision > 0 && !entry.isWaiting) this.#forget(entry, 0);
+    for (let entry = this.#released.first, next = entry; entry !== undefined; entry = next) {
+      if (isWithin()) return;
+      next = entry.releasedNext;
+      if (!entry.isWaiting) this.#forget(entry, entry.revision > 0 ? 0 : entry.segment);
     }
     if (isWithin()) return;
     for (const entry of evictionOrder(this.#waiting, this.#options.evict, now)) {

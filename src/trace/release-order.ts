@@ -1,47 +1,40 @@
-import type { Check, TraceEntry } from './trace-entry.ts';
+import type { TraceEntry } from './trace-entry.ts';
 
 /**
- * The traces that were released and are kept, the longest ago first. Most leave from the front, so it is a row: those
- * that leave elsewhere are passed over, or taken out when they are many.
+ * Traces in the order in which they were released last, the longest ago first. They are linked to one another, as there
+ * are tens of thousands of them: to hash each into a Set costs more than all else that a release takes.
  */
 export class ReleaseOrder {
-  #row: Check[] = [];
-  #front = 0;
-  /** How long the row may get before what is gone is taken out. */
-  #limit = MIN_LIMIT;
+  #first: TraceEntry | undefined;
+  #last: TraceEntry | undefined;
 
-  /** A trace was released. Where it is in the order already, it stays where it is. */
+  /** The others follow by `releasedNext`. */
+  get first(): TraceEntry | undefined {
+    return this.#first;
+  }
+
+  /** Puts a trace last, wherever it was before. */
   add(entry: TraceEntry): void {
-    if (entry.isInReleaseOrder) return;
-    entry.isInReleaseOrder = true;
-    this.#row.push(entry.check);
-    if (this.#row.length <= this.#limit) return;
-    this.#row = this.#row.slice(this.#front).filter(({ entry }) => entry !== undefined);
-    this.#front = 0;
-    this.#limit = 2 * this.#row.length + MIN_LIMIT;
+    this.remove(entry);
+    entry.releasedBefore = this.#last;
+    if (this.#last === undefined) this.#first = entry;
+    else this.#last.releasedNext = entry;
+    this.#last = entry;
   }
 
-  /** Takes out the first one; undefined where there is none. */
-  shift(): TraceEntry | undefined {
-    while (this.#front < this.#row.length) {
-      const entry = this.#row[this.#front++]?.entry;
-      if (entry === undefined) continue;
-      entry.isInReleaseOrder = false;
-      return entry;
-    }
-    return undefined;
-  }
-
-  /** How many traces are held, those that are gone included. */
-  get places(): number {
-    return this.#row.length;
+  /** Takes a trace out, if it is there. */
+  remove(entry: TraceEntry): void {
+    const { releasedBefore: before, releasedNext: next } = entry;
+    if (before !== undefined) before.releasedNext = next;
+    else if (this.#first === entry) this.#first = next;
+    if (next !== undefined) next.releasedBefore = before;
+    else if (this.#last === entry) this.#last = before;
+    entry.releasedBefore = undefined;
+    entry.releasedNext = undefined;
   }
 
   clear(): void {
-    this.#row = [];
-    this.#front = 0;
-    this.#limit = MIN_LIMIT;
+    this.#first = undefined;
+    this.#last = undefined;
   }
 }
-
-const MIN_LIMIT = 1_000;

@@ -41,8 +41,9 @@ export class TraceEntry {
   /** When the buffer will look at it next. */
   checkAt = Number.POSITIVE_INFINITY;
   readonly check: Check = { entry: this };
-  /** For `ReleaseOrder`. */
-  isInReleaseOrder = false;
+  /** Its neighbours in the order of release, which `ReleaseOrder` keeps. */
+  releasedBefore: TraceEntry | undefined;
+  releasedNext: TraceEntry | undefined;
   segment: number;
   /** Releases so far of this segment. */
   revision = 0;

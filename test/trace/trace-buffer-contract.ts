@@ -575,24 +575,51 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(buffer.accounted).toBe(buffer.received);
     });
 
-    it.each([
-      ['ended', (buffer: TraceBufferHarness) => buffer.add(tool('more', { trace: 'a', parent: 'a' }))],
-      ['was given up', (buffer: TraceBufferHarness) => buffer.abandon(tool('more', { trace: 'a' }))],
-    ])(
-      'passes over a kept trace while a span of it is open, and comes back to it when that %s',
-      (_, settle) => {
-        const buffer = new TraceBufferHarness(make, { mode: 'process', maxBufferedTraces: 3 });
-        buffer.add(agent('a', { trace: 'a' }));
-        buffer.start(tool('more', { trace: 'a' }));
-        for (const trace of ['b', 'c', 'd', 'e']) buffer.add(agent(trace, { trace }));
-        settle(buffer);
-        buffer.tick(2_000);
-        for (const trace of ['f', 'g', 'h']) buffer.add(agent(trace, { trace }));
-        expect(buffer.stats.keptTraces).toBe(3);
-        buffer.add(tool('straggler', { trace: 'a', parent: 'a' }));
-        expect(buffer.lateAges).toHaveLength(1);
-      },
-    );
+    it('lets the trace go first that was released last the longest ago, in whatever segment', () => {
+      const buffer = new TraceBufferHarness(make, { maxSpansPerTrace: 2, maxBufferedTraces: 3 });
+      for (const id of ['a1', 'a2']) buffer.add(tool(id, { trace: 'a' }));
+      for (const trace of ['b', 'c']) {
+        buffer.add(agent('root', { trace }));
+        buffer.flush();
+      }
+      buffer.add(tool('a3', { trace: 'a' }));
+      buffer.flush();
+      buffer.add(agent('root', { trace: 'd' }));
+      buffer.add(tool('a4', { trace: 'a' }));
+      expect(buffer.lateAges).toEqual([]);
+      buffer.add(tool('late', { trace: 'b', parent: 'root' }));
+      expect(buffer.lateAges).toHaveLength(1);
+    });
+
+    it('lets a trace go that ended where its segment did, and goes on with it as the next', () => {
+      const buffer = new TraceBufferHarness(make, { maxSpansPerTrace: 2, maxBufferedTraces: 3 });
+      for (const trace of ['a', 'b', 'c']) {
+        for (const id of ['1', '2']) buffer.add(tool(id, { trace }));
+      }
+      buffer.add(tool('1', { trace: 'd' }));
+      expect(buffer.reasons).toEqual(['span_limit', 'span_limit', 'span_limit']);
+      expect(buffer.stats).toMatchObject({ traces: 3, keptTraces: 0, spans: 1 });
+      buffer.add(tool('3', { trace: 'a' }));
+      buffer.flush();
+      expect(buffer.last).toMatchObject({ segment: 2, revision: 1 });
+      expect(buffer.accounted).toBe(buffer.received);
+    });
+
+    it('stays right where spans start while a trace is evicted', () => {
+      const buffer = new TraceBufferHarness(make, { mode: 'process', maxBufferedTraces: 40 });
+      const more = () => {
+        for (const trace of ['x', 'y', 'z']) buffer.start(agent('root', { trace }));
+        return recordOf(agent('root', { trace: '0' }));
+      };
+      for (let index = 0; index < 41; index++) {
+        buffer.start(agent('root', { trace: String(index) }), index === 0 ? more : undefined);
+      }
+      expect(buffer.reasons).toEqual(Array(6).fill('evicted'));
+      expect(buffer.stats).toMatchObject({ traces: 38, keptTraces: 0 });
+      buffer.tick(7 * HOUR);
+      buffer.tick(9 * HOUR);
+      expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+    });
 
     it('drops spans of a kept trace that was evicted as late', () => {
       const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 1 });
