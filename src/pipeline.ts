@@ -100,6 +100,16 @@ export class Pipeline implements SpanConsumer {
       this.#buffer.add(span.traceId, record, now);
     } catch (error) {
       this.#ledger.spanFailed(error);
+      this.#letGo(span, now);
+    }
+  }
+
+  /** The trace of a span that was dropped must not wait for it. */
+  #letGo({ traceId, spanId }: Span, now: number): void {
+    try {
+      this.#buffer.abandon(traceId, spanId, now);
+    } catch {
+      // Nobody waits for what has no id.
     }
   }
 
@@ -142,9 +152,15 @@ export class Pipeline implements SpanConsumer {
     return spanRecordOf(span, this.#recognition, agent);
   }
 
+  /** Undefined also where it cannot be kept: the trace, and all others that leave with it, go on without it. */
   #snapshot(handle: object): SpanRecord | undefined {
-    const span = this.#observer.readOpen?.(handle);
-    return span && this.record(span);
+    try {
+      const span = this.#observer.readOpen?.(handle);
+      return span && this.record(span);
+    } catch (error) {
+      this.#ledger.snapshotFailed(error);
+      return undefined;
+    }
   }
 
   #finish(trace: ReleasedTrace): void {

@@ -113,6 +113,11 @@ export class SpanLedger implements WriteObserver<number> {
     this.#warnOfFault(error);
   }
 
+  /** The same on a span that is still open, and is counted when it ends. */
+  snapshotFailed(error: unknown): void {
+    this.#warnOfFault(error);
+  }
+
   /** A fault of ours on a released trace. */
   traceFailed(trace: ReleasedTrace, error: unknown): void {
     this.#awaiting -= trace.freshCount;

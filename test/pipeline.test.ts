@@ -341,6 +341,15 @@ describe('faults of others', () => {
     pipeline.tick();
     expect(warnings.lines).toHaveLength(1);
   });
+
+  it('in open spans that cannot be kept: their traces leave all the same', () => {
+    const readOpen = () => ({ ...spanOf(tool('bad')), start: [Number.NaN, 0] as const });
+    const pipeline = new Pipeline(new MemoryPlanStore(), { maxBufferedTraces: 10 }, 'process', { readOpen });
+    for (let trace = 0; trace < 30; trace++) {
+      pipeline.start(trace.toString(16).padStart(32, 'a'), spanOf(tool('bad')).spanId, {}, 0);
+    }
+    expect(warnings.lines).toEqual(['spanplan: a span could not be learned from (RangeError)']);
+  });
 });
 
 describe('options that cannot be right are refused at construction', () => {

@@ -7,6 +7,14 @@ export type Time = readonly [seconds: number, nanos: number];
 
 const NANOS_PER_SECOND = 1_000_000_000;
 
+/** What `Date` can hold (ECMA-262, 21.4.1.1), so that each time can be written down. */
+const MAX_SECONDS = 8.64e12;
+
+/** Whether it is a time at all, and not what a clock in other units says. */
+export function isTime([seconds, nanos]: Time): boolean {
+  return Math.abs(seconds) <= MAX_SECONDS && Number.isFinite(nanos);
+}
+
 /** Negative when `a` is before `b`, positive when after, 0 when equal. */
 export function compareTimes(a: Time, b: Time): number {
   return a[0] - b[0] || a[1] - b[1];

@@ -51,12 +51,12 @@ export class SdkSpanReader {
       spanId,
       parentSpanId: parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId,
       parentIsRemote: span.parentSpanContext?.isRemote ?? isRemote,
-      name: span.name,
+      name: textOf(span.name),
       kind: kindOf(span.kind),
       start: span.startTime as Time,
       end: span.ended ? (span.endTime as Time) : undefined,
       isError: span.status.code === STATUS_ERROR,
-      scopeName: scope?.name ?? '',
+      scopeName: textOf(scope?.name),
       resource: this.#resourceOf(span.resource),
       attributes: span.attributes as Readonly<Record<string, unknown>>,
     };
@@ -109,6 +109,11 @@ function earlyServiceName(resource: SdkResource): unknown {
 
 function serviceNameIn(attributes: object): unknown {
   return (attributes as Readonly<Record<string, unknown>>)['service.name'];
+}
+
+/** Nobody checks what an application passes for a name. */
+function textOf(name: unknown): string {
+  return typeof name === 'string' ? name : '';
 }
 
 /** The API counts kinds from INTERNAL = 0, OTLP from UNSPECIFIED = 0. */

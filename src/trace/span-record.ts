@@ -1,6 +1,6 @@
 import type { Span, SpanResource } from '../model/span.ts';
 import { mustReadSpanId, readSpanId, spanIdOf } from '../model/span-id.ts';
-import type { Time } from '../model/time.ts';
+import { isTime, type Time } from '../model/time.ts';
 import type { Recognised, Verdict } from '../model/verdict.ts';
 import { NO_TIME, WireSpan } from '../model/wire-span.ts';
 import { keepCompiled } from '../support/keep-compiled.ts';
@@ -31,7 +31,7 @@ export interface SpanRecord {
   readonly agentOverride: string | undefined;
 }
 
-/** @throws RangeError where the span id is not 16 hex digits. */
+/** @throws RangeError where the span id is not 16 hex digits, or a time none that can be written down. */
 export function spanRecordOf(
   span: Span,
   { verdict, callId }: Recognised,
@@ -40,6 +40,9 @@ export function spanRecordOf(
   if (span instanceof WireSpan) return new WireSpanRecord(span, verdict, callId, agentOverride);
   const { parentSpanId, start, end } = span;
   mustReadSpanId(span.spanId, ID);
+  if (!isTime(start) || (end !== undefined && !isTime(end))) {
+    throw new RangeError('a time is not in seconds since 1970');
+  }
   if (parentSpanId !== lastParentId) readParent(parentSpanId);
   const endsEarly = end !== undefined && (end[0] - start[0] || end[1] - start[1]) < 0;
   return new PlainSpanRecord(

@@ -96,6 +96,10 @@ const BAD_SPANS: Readonly<Record<string, SdkSpan>> = {
   'no scope': spanWith({ instrumentationScope: undefined }),
   'no times': spanWith({ startTime: undefined, endTime: undefined }),
   'a name that is no string': spanWith({ name: Symbol('name') }),
+  'no name': spanWith({ name: undefined }),
+  'a scope name that is no string': spanWith({ instrumentationScope: { name: 7 } }),
+  'times in other units': spanWith({ startTime: [1.7e15, 0], endTime: [1.8e15, 0] }),
+  'an end that is no number': spanWith({ endTime: [Number.NaN, 0] }),
   'an error of no class': spanWith({
     get name() {
       throw null;
@@ -119,22 +123,42 @@ describe('a span that is at fault', () => {
     expect(told.join('\n')).not.toContain(SECRET);
   });
 
-  it('does not hold back the trace it is part of', async () => {
-    const store = new MemoryPlanStore();
-    const processor = new FanoutSpanProcessor({ store });
-    const broken = spanWith({
-      get attributes() {
-        return boom();
-      },
-    });
+  it.each(Object.entries(BAD_SPANS))('does not hold back the trace it is part of: %s', async (_, broken) => {
+    const processor = new FanoutSpanProcessor({ store: new MemoryPlanStore() });
     processor.onStart(broken, ROOT_CONTEXT);
     processor.onStart(spanWith({}, '2'.repeat(16)), ROOT_CONTEXT);
     processor.onEnd(spanWith({}, '2'.repeat(16)));
     processor.onEnd(broken);
     await processor.forceFlush();
-    expect(processor.account).toMatchObject({ received: 2, learned: 1, dropped: { error: 1 }, buffered: 0 });
+    const { received, learned, ignored, dropped, ...waiting } = processor.account;
+    expect(waiting).toEqual({ buffered: 0, awaiting: 0, duplicate: 0 });
+    expect(learned).toBeGreaterThan(0);
+    expect(learned + ignored + (dropped.error ?? 0)).toBe(received);
     await processor.shutdown();
   });
+
+  it.each(Object.entries(BAD_SPANS))(
+    'does not hold back others where it is evicted open: %s',
+    async (_, bad) => {
+      const store = new MemoryPlanStore();
+      const processor = new FanoutSpanProcessor({ store, maxBufferedTraces: 10 });
+      for (let trace = 0; trace < 30; trace++) {
+        const traceId = trace.toString(16).padStart(32, 'f');
+        const isReadable = Object.getOwnPropertyDescriptor(bad, 'spanContext') === undefined;
+        const spanContext = () => ({ traceId, spanId: '1'.repeat(16) });
+        const ended = { value: false };
+        const open = Object.create(
+          bad,
+          isReadable ? { ended, spanContext: { value: spanContext } } : { ended },
+        );
+        processor.onStart(open, ROOT_CONTEXT);
+      }
+      runAgent(tracerOf(processor), 'planner');
+      await processor.forceFlush();
+      expect(maximalGroups(await plansOf(store))).toEqual([['fetch', 'search']]);
+      await processor.shutdown();
+    },
+  );
 
   it('is told once, without its content', async () => {
     const told = listenToDiag();
