@@ -1,6 +1,7 @@
 import type { Verdict } from '../model/verdict.ts';
 import { boundedName } from '../support/bounded-name.ts';
 import { isGeneratedId, meaningful } from '../support/meaningful.ts';
+import type { SpanRecord } from './span-record.ts';
 import type { SpanNode } from './span-tree.ts';
 
 /** What a run's agent is called and which of its calls bear on that. */
@@ -63,14 +64,26 @@ function statedName({ name, frameworkName }: Verdict): string | undefined {
 
 /** The holder's own id, then the names and ids of the agents around it. */
 function enclosingName(holder: SpanNode | undefined): string | undefined {
-  for (let at = holder; at !== undefined; at = at.agent) {
-    if (at.role !== 'agent') continue;
-    const { agentId } = at.record.verdict;
-    const name = at.record.agentOverride ?? statedName(at.record.verdict);
-    if (name !== undefined) return name;
-    if (agentId !== undefined && !isGeneratedId(agentId)) return agentId;
+  const passed: SpanNode[] = [];
+  let name: string | undefined;
+  for (let at = holder; at !== undefined && name === undefined; at = at.agent) {
+    if (at.agentName !== null) {
+      name = at.agentName;
+      break;
+    }
+    passed.push(at);
+    if (at.role === 'agent') name = agentName(at.record);
   }
-  return undefined;
+  // Thousands of agents may be within one another, and each is asked for.
+  for (const node of passed) node.agentName = name;
+  return name;
+}
+
+function agentName({ agentOverride, verdict }: SpanRecord): string | undefined {
+  const { agentId } = verdict;
+  const name = agentOverride ?? statedName(verdict);
+  if (name !== undefined) return name;
+  return agentId !== undefined && !isGeneratedId(agentId) ? agentId : undefined;
 }
 
 function serviceName(node: SpanNode | undefined): string | undefined {

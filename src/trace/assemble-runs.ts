@@ -120,9 +120,7 @@ function agentRun(node: SpanNode, trace: TraceSpans): RunPlace {
 const WHOLE_TRACE = '0000000000000000';
 
 function traceRun(node: SpanNode): RunPlace {
-  let holder = node.agent ?? node.workflow ?? node.top;
-  while (holder.agent !== undefined) holder = holder.agent;
-  return { runSpanId: WHOLE_TRACE, holder, stamp: undefined };
+  return { runSpanId: WHOLE_TRACE, holder: node.topAgent ?? node.workflow ?? node.top, stamp: undefined };
 }
 
 function layersByCall(nodes: readonly SpanNode[]): Layers {

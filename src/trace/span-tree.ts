@@ -15,14 +15,18 @@ export class SpanNode {
   readonly top: SpanNode;
   /** The nearest enclosing agent. */
   readonly agent: SpanNode | undefined;
+  /** The outermost one. */
+  readonly topAgent: SpanNode | undefined;
   /** The nearest enclosing workflow. */
   readonly workflow: SpanNode | undefined;
   /** The tool call of which this span is but a layer (an MCP client span inside a tool span, say). */
   layerOf: SpanNode | undefined;
   /** Known from an earlier segment of the trace: it encloses, but is no call again. */
   readonly isContext: boolean;
-  readonly #tool: SpanNode | undefined;
-  readonly #encloser: SpanNode | undefined;
+  /** For `agentIdOf`: what agents are called from here outwards; null where nobody has asked. */
+  agentName: string | undefined | null = null;
+  #tool: SpanNode | undefined;
+  #encloser: SpanNode | undefined;
 
   constructor(record: SpanRecord, role: SpanRole, parent: SpanNode | undefined, isContext: boolean) {
     this.record = record;
@@ -31,6 +35,7 @@ export class SpanNode {
     this.isContext = isContext;
     this.top = parent?.top ?? this;
     this.agent = parent?.role === 'agent' ? parent : parent?.agent;
+    this.topAgent = parent?.topAgent ?? this.agent;
     this.workflow = parent?.role === 'workflow' ? parent : parent?.workflow;
     if (parent === undefined) return;
     const holdsRun = parent.role === 'agent' || parent.role === 'workflow';
@@ -45,16 +50,27 @@ export class SpanNode {
 
   /** The nearest enclosing tool span with no agent and no workflow in between. */
   get tool(): SpanNode | undefined {
-    let at = this.#tool;
-    while (at?.role === 'step') at = at.#tool;
-    return at;
+    let found = this.#tool;
+    while (found?.role === 'step') found = found.#tool;
+    // A step stays one, so nobody has to go by it again: thousands may be within one another.
+    for (let at: SpanNode = this, next = at.#tool; next !== found && next !== undefined; ) {
+      at.#tool = found;
+      at = next;
+      next = at.#tool;
+    }
+    return found;
   }
 
   /** The nearest enclosing tool call or agent: what makes its scope. */
   get encloser(): SpanNode | undefined {
-    let at = this.#encloser;
-    while (at?.role === 'step') at = at.#encloser;
-    return at?.call;
+    let found = this.#encloser;
+    while (found?.role === 'step') found = found.#encloser;
+    for (let at: SpanNode = this, next = at.#encloser; next !== found && next !== undefined; ) {
+      at.#encloser = found;
+      at = next;
+      next = at.#encloser;
+    }
+    return found?.call;
   }
 }
 

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { assembleRuns, DEFAULT_ASSEMBLE_OPTIONS } from '../../src/trace/assemble-runs.ts';
 import { callsByAgent, runsOf } from '../support/assembled.ts';
-import { agent, llm, other, tool, workflow } from '../support/spans.ts';
+import { agent, llm, other, recordOf, type SpanSpec, tool, workflow } from '../support/spans.ts';
 
 const UUID = '6f1d1c0a-5b7e-4d0e-9a3f-2c8b7d615e42';
 const agentsOf = (...given: Parameters<typeof runsOf>) => runsOf(...given).map(({ agentId }) => agentId);
@@ -116,5 +118,45 @@ describe('the name stamped on a call', () => {
   it('is heard on model calls as well', () => {
     const spans = [other('root'), llm('l', { parent: 'root', stampedAgent: 'a' }), stamped('a', 't1')];
     expect(callsByAgent(spans)).toEqual({ a: [['chat', 't1']] });
+  });
+});
+
+describe('what agents within one another are called', () => {
+  it('is the nearest name around it, however many agents of whatever identity are within one another', () => {
+    const identity = fc.constantFrom({}, { name: 'planner' }, { agentId: 'writer-v2' }, { agentId: UUID });
+    fc.assert(
+      fc.property(fc.array(identity, { minLength: 1, maxLength: 30 }), (identities) => {
+        const spans = identities.flatMap((given, depth) => [
+          agent(`a${depth}`, { ...given, ...(depth > 0 && { parent: `a${depth - 1}` }) }),
+          tool(`t${depth}`, { parent: `a${depth}` }),
+        ]);
+        const expected = identities.map((_, depth) => {
+          const around = identities.slice(0, depth + 1).reverse();
+          const names = around.map(
+            ({ name, agentId }: { name?: string; agentId?: string }) => name ?? agentId,
+          );
+          return names.find((name) => name !== undefined && name !== UUID) ?? 'service';
+        });
+        const found = runsOf(spans).map(({ agentId, calls }) => [calls[0]?.name, agentId]);
+        expect(Object.fromEntries(found)).toEqual(
+          Object.fromEntries(expected.map((name, depth) => [`t${depth}`, name])),
+        );
+      }),
+    );
+  });
+
+  it('takes no more than a look at each agent', () => {
+    let looks = 0;
+    const records = Array.from({ length: 1_000 }, (_, depth) => {
+      const spec = agent(`a${depth}`, depth > 0 ? { parent: `a${depth - 1}` } : {});
+      const verdict = Object.defineProperty({ ...spec.verdict }, 'agentId', { get: () => void looks++ });
+      return [
+        recordOf({ ...spec, verdict } as SpanSpec),
+        recordOf(tool(`t${depth}`, { parent: `a${depth}` })),
+      ];
+    });
+    const trace = { traceId: 'a'.repeat(32), segment: 1, context: [], missingParent: 'shared' } as const;
+    expect(assembleRuns({ ...trace, spans: records.flat() }, DEFAULT_ASSEMBLE_OPTIONS)).toHaveLength(1_000);
+    expect(looks).toBe(1_000);
   });
 });
