@@ -17,6 +17,8 @@ export class LearningLine {
   readonly #backlog: Backlog;
   readonly #holds: boolean;
   readonly #traces: ReleasedTrace[] = [];
+  /** Of all these. */
+  #spans = 0;
   /** How many more are learned as soon as they are finished. */
   #atOnce = 0;
   #isScheduled = false;
@@ -39,10 +41,11 @@ export class LearningLine {
   /** @param waits whether it is not to be learned now, since all will be. */
   push(trace: ReleasedTrace, waits: boolean): void {
     this.#traces.push(trace);
+    this.#spans += trace.spans.length;
     if (waits) return;
     // A burst may finish traces faster than the loop turns; they are not to pile up.
     if (this.#isCrowded || (this.#atOnce > 0 && !this.#isBehind)) this.#learnSome(1);
-    this.#atOnce--;
+    this.#atOnce -= Math.max(1, (trace.spans.length * BATCH_TRACES) / BATCH_SPANS);
     if (this.#traces.length > 0) this.#learnSoon();
   }
 
@@ -60,13 +63,14 @@ export class LearningLine {
 
   /** Takes out those that are not learned. */
   takeRest(): readonly ReleasedTrace[] {
+    this.#spans = 0;
     return this.#traces.splice(0);
   }
 
   /** Whether what comes now may push out what waits. */
   get isFull(): boolean {
     const waiting = this.#traces.length;
-    return waiting > MAX_WAITING / 2 || this.#backlog.isFull(waiting);
+    return waiting > MAX_TRACES / 2 || this.#spans > MAX_SPANS / 2 || this.#backlog.isFull(waiting);
   }
 
   get #isBehind(): boolean {
@@ -75,7 +79,7 @@ export class LearningLine {
 
   /** Whether so many wait that they can wait no longer. */
   get #isCrowded(): boolean {
-    return !this.#holds && this.#traces.length > MAX_WAITING;
+    return !this.#holds && (this.#traces.length > MAX_TRACES || this.#spans > MAX_SPANS);
   }
 
   #learnSoon(): void {
@@ -90,21 +94,28 @@ export class LearningLine {
     else setTimeout(learn, this.#backlog.isFull() ? FULL_MILLIS : CATCH_UP_MILLIS).unref();
   }
 
-  /** Learns the oldest; fewer than `atMost` where a trace of many runs fills the queue. */
+  /** Learns the oldest; fewer than `atMost` where they are large, or a trace of many runs fills the queue. */
   #learnSome(atMost: number): void {
-    for (let learned = 0; learned < atMost; learned++) {
+    let spans = 0;
+    for (let learned = 0; learned < atMost && spans < BATCH_SPANS; learned++) {
       const trace = this.#traces.shift();
       if (trace === undefined) return;
+      const { length } = trace.spans;
+      spans += length;
+      this.#spans -= length;
       this.#learn(trace);
       if (this.#isBehind) return;
     }
   }
 }
 
-/** So many traces are learned in one turn of the event loop. */
+/** So many traces are learned in one turn of the event loop, or such as have so many spans. */
 const BATCH_TRACES = 32;
+const BATCH_SPANS = 4_000;
 /** How soon to look again whether the store has caught up. */
 const CATCH_UP_MILLIS = 5;
 /** The same where it may be away for long. */
 const FULL_MILLIS = 100;
-const MAX_WAITING = 2_000;
+/** So many wait at most, which takes some 70 MB. */
+const MAX_TRACES = 2_000;
+const MAX_SPANS = 200_000;

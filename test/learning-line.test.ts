@@ -17,8 +17,9 @@ function lineOf({ holds = false } = {}) {
   };
   const line = new LearningLine((trace) => learned.push(trace.segment), backlog, holds);
   let sent = 0;
-  const push = (count: number, waits = false) => {
-    for (let n = 0; n < count; n++) line.push({ segment: sent++ } as ReleasedTrace, waits);
+  const push = (count: number, waits = false, spans = 1) => {
+    const all: Partial<ReleasedTrace> = { spans: Array(spans).fill({}) };
+    for (let n = 0; n < count; n++) line.push({ ...all, segment: sent++ } as ReleasedTrace, waits);
   };
   return { line, learned, store, push };
 }
@@ -31,6 +32,22 @@ describe('a finished trace', () => {
     expect(learned).toHaveLength(32);
     for (let turns = 0; turns < 4; turns++) await turn();
     expect(learned).toEqual(Array.from({ length: 100 }, (_, n) => n));
+  });
+
+  it('is learned later where it, or those before it, are large', async () => {
+    const { line, learned, push } = lineOf();
+    line.beginBatch();
+    push(10, false, 1_000);
+    expect(learned).toHaveLength(4);
+    await turn();
+    expect(learned).toHaveLength(8);
+    line.beginBatch();
+    push(1, true, 20_000);
+    push(1, true, 20_000);
+    for (const expected of [11, 12]) {
+      await turn();
+      expect(learned).toHaveLength(expected);
+    }
   });
 
   it('waits where it was not to be learned now', async () => {
@@ -85,6 +102,21 @@ describe('the line', () => {
     store.fullFrom = Number.POSITIVE_INFINITY;
     push(1, true);
     expect(line.isFull).toBe(true);
+  });
+
+  it('is full with more than 100,000 spans, and waits no longer with 200,000', async () => {
+    const { line, learned, store, push } = lineOf();
+    store.isBehind = true;
+    push(10, false, 10_000);
+    expect(line.isFull).toBe(false);
+    push(1, false, 1);
+    expect(line.isFull).toBe(true);
+    push(10, false, 10_000);
+    expect(learned).toEqual([0]);
+    store.isBehind = false;
+    await line.drain(performance.now() + 1_000);
+    expect(learned).toHaveLength(21);
+    expect(line.isFull).toBe(false);
   });
 
   it('is drained no faster than the store takes it, and no longer than there is time', async () => {
