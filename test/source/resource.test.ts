@@ -27,6 +27,16 @@ describe('resourceOf', () => {
     expect(resourceOf({ ...PROCESS, [key]: 'other' }).identity).not.toBe(resourceOf(PROCESS).identity);
   });
 
+  it('keeps no text that is long, and tells those apart all the same', () => {
+    const long = 'x'.repeat(60_000);
+    const [one, other] = [`${long}1`, `${long}2`].map((name) =>
+      resourceOf({ ...PROCESS, 'service.name': name }),
+    );
+    expect(one?.identity).not.toBe(other?.identity);
+    expect(one?.serviceName).not.toBe(other?.serviceName);
+    expect(Buffer.byteLength(one?.serviceName ?? '')).toBe(256);
+  });
+
   it('does not mistake one attribute for another', () => {
     expect(resourceOf({ 'host.id': 'a' }).identity).not.toBe(resourceOf({ 'host.name': 'a' }).identity);
   });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { memoised } from '../../model/memo.ts';
 import type { SpanResource } from '../../model/span.ts';
+import { boundedName } from '../../support/bounded-name.ts';
 
 /**
  * Makes a SpanResource of a resource's attributes, however they were received. The identity is a digest of the
@@ -12,7 +13,7 @@ export function resourceOf(attributes: Readonly<Record<string, unknown>>): SpanR
   const serviceName = attributes['service.name'];
   return {
     identity,
-    serviceName: typeof serviceName === 'string' && serviceName !== '' ? serviceName : undefined,
+    serviceName: typeof serviceName === 'string' && serviceName !== '' ? boundedName(serviceName) : undefined,
   };
 }
 
@@ -37,10 +38,10 @@ const IDENTIFYING: readonly string[] = [
 ];
 const IDENTIFYING_SET = new Set(IDENTIFYING);
 
-/** A pid may come as a number, a bigint or a string, by the sender's choice; all spell the same process. */
+/** Bounded, as all of it is remembered. A pid may come as a number, a bigint or a string, by the sender's choice; all spell the same process. */
 function scalar(value: unknown): string | null {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-    ? String(value)
+    ? boundedName(String(value))
     : null;
 }
 
