@@ -366,6 +366,21 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(buffer.last.made.runs).toEqual([MADE]);
     });
 
+    it('releases a trace that comes again and again less and less often', () => {
+      const buffer = new TraceBufferHarness(make, { lateMillis: 10 * HOUR });
+      buffer.add(agent('root'));
+      buffer.tick(2_000);
+      const waits = Array.from({ length: 18 }, (_, late) => {
+        buffer.add(tool(`t${late}`, { parent: 'root' }));
+        const before = buffer.released.length;
+        const from = buffer.now;
+        while (buffer.released.length === before) buffer.tick(buffer.now + 1_000);
+        return buffer.now - from;
+      });
+      const often = Array(8).fill(2_000);
+      expect(waits).toEqual([...often, 4_000, 8_000, 16_000, 32_000, 64_000, ...Array(5).fill(128_000)]);
+    });
+
     it('needs no root for the second release, in process neither', () => {
       const buffer = new TraceBufferHarness(make, { mode: 'process' });
       buffer.start(agent('root'));
