@@ -9,7 +9,7 @@ type Attributes = Readonly<Record<string, unknown>>;
 export class AttributeShapes {
   readonly #readers: (key: string) => readonly number[];
   readonly #memoSpace = new MemoSpace();
-  readonly #root = new Shape([], undefined);
+  #root = new Shape([], undefined);
   #size = 1;
 
   /** @param readers which conventions read the attribute of this name, by number in rising order. */
@@ -38,8 +38,12 @@ export class AttributeShapes {
   #add(shape: Shape, key: string): Shape {
     const more = this.#readers(key).filter((reader) => !shape.readers.includes(reader));
     const readers = more.length === 0 ? shape.readers : [...shape.readers, ...more].sort((a, b) => a - b);
-    // Keys may be without end (names of headers, say): then what is found is not kept.
-    if (this.#size >= MAX_SHAPES) return new Shape(readers, undefined);
+    // Keys may be without end (names of headers, say): then the tree starts anew.
+    if (this.#size >= MAX_SHAPES) {
+      this.#root = new Shape([], undefined);
+      this.#size = 1;
+      return new Shape(readers, undefined);
+    }
     this.#size++;
     const made = new Shape(readers, readers.length === 0 ? undefined : new VerdictMemo(this.#memoSpace));
     shape.next ??= new Map();

@@ -81,7 +81,6 @@ export class VerdictMemo {
   forget(): void {
     this.#known.clear();
     this.#attribute = undefined;
-    this.#credit = MAX_CREDIT;
   }
 }
 

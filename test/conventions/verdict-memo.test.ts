@@ -158,6 +158,20 @@ describe('VerdictMemo', () => {
     expect(later).toHaveLength(2);
   });
 
+  it('does not take up again what it gave up where all is forgotten', () => {
+    const space = new MemoSpace();
+    const memo = new VerdictMemo(space);
+    const other = new VerdictMemo(space);
+    const learned = (from: number) => {
+      const names = Array.from({ length: 100 }, (_, index) => `${from + index}`);
+      return names.filter((name) => memo.learn(spanWith({ name }), isAgent) !== undefined).length;
+    };
+    expect(learned(0)).toBe(64);
+    for (let taken = 64; taken <= 4_096; taken++) space.take(other);
+    expect(memo.find(spanWith({ name: '0' }), new Recognition())).toBe(false);
+    expect(learned(100)).toBe(0);
+  });
+
   it('tells of a fault once', () => {
     const told: (boolean | undefined)[] = [];
     const { verdictOf } = memoOf((span, isAgain) => {

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { AttributeShapes } from '../../src/conventions/attribute-shapes.ts';
+
+const shapes = () => new AttributeShapes((key) => (key.startsWith('gen_ai.') ? [1] : []));
+
+it('tells the same of the same keys in the same order', () => {
+  const known = shapes();
+  const first = known.of({ 'http.route': '/', 'gen_ai.tool.name': 'a' });
+  expect(first.readers).toEqual([1]);
+  expect(known.of({ 'http.route': '/x', 'gen_ai.tool.name': 'b' })).toBe(first);
+  expect(known.of({ 'gen_ai.tool.name': 'b', 'http.route': '/x' })).not.toBe(first);
+  expect(known.of({}).readers).toEqual([]);
+});
+
+it('takes an empty key for one like others', () => {
+  const known = shapes();
+  expect(known.of({ '': 1 })).not.toBe(known.of({}));
+  expect(known.of({ '': 1, 'gen_ai.tool.name': 'b' })).not.toBe(known.of({ 'gen_ai.tool.name': 'b' }));
+});
+
+it('goes on remembering where keys are without end', () => {
+  const known = shapes();
+  for (let key = 0; key < 25_000; key++) expect(known.of({ [`header.${key}`]: 1 }).readers).toEqual([]);
+  const first = known.of({ 'http.route': '/', 'gen_ai.tool.name': 'a' });
+  expect(first.memo).toBeDefined();
+  expect(known.of({ 'http.route': '/', 'gen_ai.tool.name': 'a' })).toBe(first);
+});
