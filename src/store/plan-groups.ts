@@ -1,5 +1,5 @@
-import { isContained } from '../model/cohort.ts';
 import type { ExecutionPlan, ParallelGroup, ParallelHint } from '../model/execution-plan.ts';
+import { MultisetIndex } from '../model/multiset-index.ts';
 import { compareUtf8 } from '../model/utf8.ts';
 import type { Evidence } from './agent-state.ts';
 import { groupIdOf } from './group-id.ts';
@@ -14,6 +14,8 @@ export class PlanGroups {
   readonly #idByNames = new Map<string, string>();
   readonly #joined = new Set<string>();
   readonly #hints = new Map<string, ParallelHint[]>();
+  /** Of all groups but the doubles; made where somebody asks what is in them. */
+  #index: MultisetIndex | undefined;
 
   constructor(plan: ExecutionPlan | undefined) {
     for (const hint of plan?.metadata_template.parallel_hints ?? []) this.#hintsOf(hint.group_id).push(hint);
@@ -34,10 +36,11 @@ export class PlanGroups {
 
   /** Whether a larger group contains all of `names`. */
   implies(names: readonly string[]): boolean {
-    for (const group of this.#byId.values()) {
-      if (group.tool_names.length > names.length && isContained(names, group.tool_names)) return true;
+    if (this.#index === undefined) {
+      this.#index = new MultisetIndex();
+      for (const group of this.#byId.values()) this.#index.add(group.tool_names);
     }
-    return false;
+    return this.#index.holds(names);
   }
 
   idOf(names: readonly string[]): string | undefined {
@@ -71,6 +74,7 @@ export class PlanGroups {
     const hints = this.#hints.get(group.groupId) ?? [];
     if (hints.some((hint) => hint.explicit === true)) return false;
     this.#byId.delete(group.groupId);
+    this.#index = undefined;
     this.#idByNames.delete(JSON.stringify(group.toolNames));
     this.#joined.delete(group.toolNames.join('|'));
     this.#hints.delete(group.groupId);
@@ -98,6 +102,7 @@ export class PlanGroups {
 
   #put(group: ParallelGroup): void {
     this.#byId.set(group.group_id, group);
+    this.#index?.add(group.tool_names);
     // Other writers may have left the names in another order; it is the same group.
     const names = [...group.tool_names].sort(compareUtf8);
     this.#idByNames.set(JSON.stringify(names), group.group_id);

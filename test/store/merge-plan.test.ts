@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isContained } from '../../src/model/cohort.ts';
 import type { ExecutionPlan } from '../../src/model/execution-plan.ts';
 import { formatGroup } from '../../src/store/agent-codec.ts';
 import { type AgentState, type AppliedRun, EMPTY_STATE, type Evidence } from '../../src/store/agent-state.ts';
@@ -212,6 +214,31 @@ describe('what leaves first', () => {
     ] as const;
     for (const order of [both, both.toReversed()])
       expect(compact(new Map(order), [], bounds).leastSupported).toEqual(['k2']);
+  });
+});
+
+describe('whether a group is implied', () => {
+  it('is told by those that are there now, whatever was asked, added and taken out before', () => {
+    const names = fc
+      .array(fc.constantFrom('a', 'b'), { minLength: 2, maxLength: 4 })
+      .map((all) => all.sort());
+    const step = fc.tuple(fc.constantFrom('add', 'remove', 'ask'), names);
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const groups = new PlanGroups(undefined);
+        for (const [what, toolNames] of steps) {
+          const groupId = groups.idOf(toolNames);
+          if (what === 'add' && groupId === undefined) groups.add(toolNames, '');
+          else if (what === 'remove' && groupId !== undefined)
+            groups.remove({ ...EVIDENCE, toolNames, groupId });
+          else {
+            const larger = groups.groups().filter((group) => group.tool_names.length > toolNames.length);
+            const isImplied = larger.some((group) => isContained(toolNames, group.tool_names));
+            expect(groups.implies(toolNames)).toBe(isImplied);
+          }
+        }
+      }),
+    );
   });
 });
 
