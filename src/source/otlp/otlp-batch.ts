@@ -55,6 +55,12 @@ export function newAttributes(): Attributes {
 /** Of a span of which nothing is wanted; most spans of most requests are such. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze(newAttributes());
 
+/**
+ * So many values of wanted attributes are kept of one span. SDKs send 128 at most; where conventions want all names of
+ * one form, a body could hold millions.
+ */
+export const MAX_ATTRIBUTES = 1_024;
+
 /** Turns raw spans into a DecodedBatch: both encodings share what makes a span good. */
 export class OtlpBatch {
   #spans: Span[] = [];

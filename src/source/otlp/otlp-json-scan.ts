@@ -24,7 +24,14 @@ import {
   readTraceId,
   SPAN_DEPTH,
 } from './json-values.ts';
-import { type Attributes, type DecodedBatch, NO_ATTRIBUTES, newAttributes, OtlpBatch } from './otlp-batch.ts';
+import {
+  type Attributes,
+  type DecodedBatch,
+  MAX_ATTRIBUTES,
+  NO_ATTRIBUTES,
+  newAttributes,
+  OtlpBatch,
+} from './otlp-batch.ts';
 import { jsonFields } from './otlp-json-value.ts';
 import { WantedKeys } from './wanted-keys.ts';
 
@@ -221,10 +228,16 @@ function readAttribute(reader: JsonReader, into: Attributes): Attributes {
 }
 
 function withAttribute(into: Attributes, key: string, value: unknown): Attributes {
+  if (into === NO_ATTRIBUTES) kept = 0;
+  if (kept === MAX_ATTRIBUTES) return into;
+  kept++;
   const attributes = into === NO_ATTRIBUTES ? newAttributes() : into;
   attributes[key] = value;
   return attributes;
 }
+
+/** Of the span that is being read. */
+let kept = 0;
 
 function readAnyAttribute(reader: JsonReader, into: Attributes): Attributes {
   let seen = 0;

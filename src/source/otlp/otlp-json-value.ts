@@ -10,6 +10,7 @@ import {
   BAD_ID,
   BAD_TIME,
   type DecodedBatch,
+  MAX_ATTRIBUTES,
   newAttributes,
   OtlpBatch,
 } from './otlp-batch.ts';
@@ -157,13 +158,16 @@ function readAttributes(
   depth = 0,
 ): void {
   if (!Array.isArray(list)) return;
+  let kept = 0;
   for (const item of list) {
-    if (budget !== undefined && !budget.element()) return;
+    if (budget === undefined ? kept === MAX_ATTRIBUTES : !budget.element()) return;
     if (!isObject(item)) continue;
     const key = typeof item.key === 'string' ? item.key : '';
     if (key.length > MAX_KEY_LENGTH || !wants(key)) continue;
     const value = readAnyValue(item.value, budget ?? new ValueBudget(), depth);
-    if (value !== undefined) into[key] = value;
+    if (value === undefined) continue;
+    into[key] = value;
+    kept++;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Wants } from '../../conventions/attribute-names.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
-import { type Attributes, NO_ATTRIBUTES, newAttributes } from './otlp-batch.ts';
+import { type Attributes, MAX_ATTRIBUTES, NO_ATTRIBUTES, newAttributes } from './otlp-batch.ts';
 import type { ProtobufReader } from './protobuf-reader.ts';
 import { ANY_STRING, KEY, readAnyValue, VALUE } from './protobuf-value.ts';
 import { MAX_TABLE_TEXT, TextTable } from './text-table.ts';
@@ -91,10 +91,16 @@ function anyValue(reader: ProtobufReader, at: number): unknown {
 
 function withAttribute(before: Attributes, key: string, value: unknown): Attributes {
   if (value === undefined) return before;
+  if (before === NO_ATTRIBUTES) kept = 0;
+  if (kept === MAX_ATTRIBUTES) return before;
+  kept++;
   const attributes = before === NO_ATTRIBUTES ? newAttributes() : before;
   attributes[key] = value;
   return attributes;
 }
+
+/** Of the span that is being read. */
+let kept = 0;
 
 /** Reads an attribute of whatever form. */
 function readAttribute(reader: ProtobufReader, before: Attributes): Attributes {
