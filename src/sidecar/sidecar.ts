@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { messageOf } from '../support/message-of.ts';
 import { formatListenAddress, type ListenAddress } from './config/config-address.ts';
 import { maskUrl } from './config/config-print.ts';
 import type { SidecarConfig } from './config/config-schema.ts';
@@ -231,7 +232,7 @@ async function named<T>(what: string, listening: Promise<T>): Promise<T> {
 }
 
 function sentenceOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return message.replace(/\.?$/, '.');
 }
 

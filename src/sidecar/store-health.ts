@@ -1,4 +1,5 @@
 import type { PlanStore } from '../store/plan-store.ts';
+import { messageOf } from '../support/message-of.ts';
 import { tell } from '../support/tell.ts';
 
 /** A store that could not be read. */
@@ -43,7 +44,7 @@ export class StoreHealth {
         await store.runs(PROBED_AGENT, 1);
         return [];
       } catch (error) {
-        return [{ tenant, message: error instanceof Error ? error.message : String(error) }];
+        return [{ tenant, message: messageOf(error) }];
       }
     });
     return (await Promise.all(looks)).flat();

@@ -1,3 +1,4 @@
+import { messageOf } from '../support/message-of.ts';
 import { tell } from '../support/tell.ts';
 import { RetryWait } from './retry-wait.ts';
 import { type HeldUp, WriteLane } from './write-lane.ts';
@@ -130,8 +131,4 @@ export class WriteSchedule<Token> {
 
 function nameOf(lane: WriteLane<unknown>): string {
   return `agent ${JSON.stringify(lane.agentId)}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

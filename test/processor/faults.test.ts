@@ -195,6 +195,7 @@ const BAD_STORES: Readonly<Record<string, () => unknown>> = {
   'throws at once': boom,
   rejects: () => Promise.reject(new Error(SECRET)),
   'rejects with nothing': () => Promise.reject(undefined),
+  'rejects with what no text can be made of': () => Promise.reject(Object.create(null)),
   'is away': () => Promise.reject(new StoreError('unavailable', 'Redis is away')),
   'is closed': () => Promise.reject(new StoreError('closed', 'closed')),
   'never answers': () => new Promise(() => {}),

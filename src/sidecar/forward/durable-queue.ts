@@ -4,6 +4,7 @@ import type { RootDatabase } from 'lmdb';
 import type { OtlpRequest } from '../../source/receiver/otlp-sink.ts';
 import { errorCode } from '../../support/error-code.ts';
 import { makeDirectory } from '../../support/make-directory.ts';
+import { messageOf } from '../../support/message-of.ts';
 import { tell } from '../../support/tell.ts';
 import { CLAIM_FILES, DirectoryClaim } from './directory-claim.ts';
 
@@ -51,7 +52,7 @@ export class DurableQueue {
       return new DurableQueue(claim, lmdb.open<Buffer, string>(options));
     } catch (error) {
       await claim?.release();
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new Error(`the queue in ${path} (sending_queue.storage) cannot be opened: ${reason}`, {
         cause: error,
       });

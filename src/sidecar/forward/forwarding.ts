@@ -1,4 +1,5 @@
 import type { OtlpRequest, UpstreamAnswer } from '../../source/receiver/otlp-sink.ts';
+import { messageOf } from '../../support/message-of.ts';
 import { type PemContents, PemFiles } from '../../support/pem-files.ts';
 import { maskUrl } from '../config/config-print.ts';
 import type { DestinationConfig, SidecarConfig } from '../config/config-schema.ts';
@@ -68,7 +69,7 @@ export class Forwarding implements Passage {
       certificates.watch(reloadIntervalMillis, (contents) => forwarder.renew(tlsOf(destination, contents)));
       return new Forwarding(forwarder, certificates, destination);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new StartError(`Nothing can be forwarded: ${reason.replace(/\.?$/, '.')}`, { cause: error });
     }
   }

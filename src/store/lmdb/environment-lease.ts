@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { makeDirectory } from '../../support/make-directory.ts';
+import { messageOf } from '../../support/message-of.ts';
 import { StoreError } from '../plan-store.ts';
 import { closeLmdb, type LmdbEnvironment, openLmdb } from './lmdb-environment.ts';
 
@@ -25,7 +26,7 @@ export class EnvironmentLease {
       return new EnvironmentLease(await shared.enter(), shared);
     } catch (error) {
       if (error instanceof StoreError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new StoreError('unavailable', `The store at ${path} cannot be opened: ${reason}`, {
         cause: error,
       });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../support/message-of.ts';
 import { StoreError } from '../plan-store.ts';
 import { EnvironmentLease } from './environment-lease.ts';
 import type { LmdbEnvironment } from './lmdb-environment.ts';
@@ -48,7 +49,7 @@ export class LmdbConnection {
     } catch (error) {
       if (error instanceof StoreError) throw error;
       this.assertOpen();
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new StoreError('unavailable', `The store at ${this.#path} cannot be written: ${reason}`, {
         cause: error,
       });
