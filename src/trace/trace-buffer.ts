@@ -94,7 +94,10 @@ export interface TraceBufferStats {
 export interface TraceBufferOptions {
   /** `process`: starts and ends are seen, and a parent that was not seen does not exist. `wire`: ended spans only. */
   readonly mode: 'process' | 'wire';
-  /** Quiet time after which a trace with its root and all parents is finished. Default 2,000. */
+  /**
+   * Quiet time after which a trace with its root and all parents is finished, and one that was released is released again
+   * with its late spans: from the ninth time on twice as long each, to 64 times. Default 2,000.
+   */
   readonly rootQuietMillis: number;
   /** The same where only roots with a remote parent were seen. Default 10,000. */
   readonly remoteRootQuietMillis: number;
