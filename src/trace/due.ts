@@ -7,45 +7,40 @@ export interface Due {
   readonly reason: ReleaseReason | 'forget';
 }
 
+export function dueOf(entry: TraceEntry, options: TraceBufferOptions): Due {
+  const { maxTraceAgeMillis, lateMillis } = options;
+  if (!entry.isWaiting) return { at: entry.lastArrival + lateMillis, reason: 'forget' };
+  const isAgain = entry.revision > 0;
+  const oldest = isAgain ? entry.pendingSince : entry.firstArrival;
+  const tooOld: Due = { at: oldest + maxTraceAgeMillis, reason: 'max_age' };
+  if (entry.openCount > 0) return tooOld;
+  const due = isAgain ? dueAgain(entry, options) : dueFirst(entry, options);
+  return due.at <= tooOld.at ? due : tooOld;
+}
+
+/** When a trace over the wire has been quiet for so long that it is finished. */
+function dueFirst({ completeness, lastArrival }: TraceEntry, options: TraceBufferOptions): Due {
+  const { hasRoot, hasRemoteRoot, missing } = completeness;
+  if (hasRoot && missing === 'none') {
+    return { at: lastArrival + options.rootQuietMillis, reason: 'root_quiet' };
+  }
+  if (hasRoot ? missing === 'remote' : hasRemoteRoot) {
+    return { at: lastArrival + options.remoteRootQuietMillis, reason: 'remote_root_quiet' };
+  }
+  return { at: lastArrival + options.idleMillis, reason: 'idle' };
+}
+
 /**
- * A trace that was released is made again so soon after a late span. One that comes again and again is made less and
- * less often, as to make it takes as long as it is, however little comes.
+ * When a trace that was released is made again, with its late spans. To make it takes as long as it is, however little
+ * comes; so one that comes again and again waits longer and longer with the first of them.
  */
-function againMillis(revision: number, rootQuietMillis: number): number {
-  return rootQuietMillis * 2 ** Math.min(Math.max(0, revision - AT_ONCE_REVISIONS), MAX_DOUBLINGS);
+function dueAgain({ lastArrival, pendingSince, revision }: TraceEntry, options: TraceBufferOptions): Due {
+  const { rootQuietMillis, mode } = options;
+  const doublings = Math.min(Math.max(0, revision - AT_ONCE_REVISIONS), MAX_DOUBLINGS);
+  const at = Math.max(lastArrival + rootQuietMillis, pendingSince + rootQuietMillis * 2 ** doublings);
+  return { at, reason: mode === 'process' ? 'complete' : 'root_quiet' };
 }
 
 const AT_ONCE_REVISIONS = 8;
 /** To some two minutes. */
 const MAX_DOUBLINGS = 6;
-
-export function dueOf(entry: TraceEntry, options: TraceBufferOptions): Due {
-  const { rootQuietMillis, maxTraceAgeMillis, lateMillis, mode } = options;
-  const { lastArrival, revision } = entry;
-  if (!entry.isWaiting) return { at: lastArrival + lateMillis, reason: 'forget' };
-  const oldest = revision === 0 ? entry.firstArrival : entry.pendingSince;
-  const tooOld: Due = { at: oldest + maxTraceAgeMillis, reason: 'max_age' };
-  if (entry.openCount > 0) return tooOld;
-  const again: Quiet = {
-    millis: againMillis(revision, rootQuietMillis),
-    reason: mode === 'process' ? 'complete' : 'root_quiet',
-  };
-  const quiet = revision > 0 ? again : quietOf(entry, options);
-  const at = lastArrival + quiet.millis;
-  return at <= tooOld.at ? { at, reason: quiet.reason } : tooOld;
-}
-
-interface Quiet {
-  readonly millis: number;
-  readonly reason: ReleaseReason;
-}
-
-/** How long a trace over the wire must be quiet to be finished. */
-function quietOf({ completeness }: TraceEntry, options: TraceBufferOptions): Quiet {
-  const { hasRoot, hasRemoteRoot, missing } = completeness;
-  if (hasRoot && missing === 'none') return { millis: options.rootQuietMillis, reason: 'root_quiet' };
-  if (hasRoot ? missing === 'remote' : hasRemoteRoot) {
-    return { millis: options.remoteRootQuietMillis, reason: 'remote_root_quiet' };
-  }
-  return { millis: options.idleMillis, reason: 'idle' };
-}

@@ -381,6 +381,20 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(waits).toEqual([...often, 4_000, 8_000, 16_000, 32_000, 64_000, ...Array(5).fill(128_000)]);
     });
 
+    it('releases it also where its spans never cease, but for quiet', () => {
+      const buffer = new TraceBufferHarness(make, { lateMillis: 10 * HOUR });
+      buffer.add(agent('root'));
+      buffer.tick(2_000);
+      for (let minute = 1; minute <= 60; minute++) {
+        buffer.add(tool(`t${minute}`, { parent: 'root' }));
+        for (let seconds = 0; seconds < 60; seconds++) buffer.tick(buffer.now + 1_000);
+      }
+      expect(buffer.reasons).toEqual(Array(buffer.reasons.length).fill('root_quiet'));
+      // Every minute first, every other one or so in the end.
+      expect(buffer.reasons.length).toBeGreaterThan(25);
+      expect(buffer.stats.spans).toBeLessThanOrEqual(3);
+    });
+
     it('needs no root for the second release, in process neither', () => {
       const buffer = new TraceBufferHarness(make, { mode: 'process' });
       buffer.start(agent('root'));
