@@ -44,7 +44,8 @@ export class LearningLine {
     this.#spans += trace.spans.length;
     if (waits) return;
     // A burst may finish traces faster than the loop turns; they are not to pile up.
-    if (this.#isCrowded || (this.#atOnce > 0 && !this.#isBehind)) this.#learnSome(1);
+    if (this.#isCrowded) this.#learnSome(BATCH_TRACES);
+    else if (this.#atOnce > 0 && !this.#isBehind) this.#learnSome(1);
     this.#atOnce -= Math.max(1, (trace.spans.length * BATCH_TRACES) / BATCH_SPANS);
     if (this.#traces.length > 0) this.#learnSoon();
   }
@@ -104,7 +105,7 @@ export class LearningLine {
       spans += length;
       this.#spans -= length;
       this.#learn(trace);
-      if (this.#isBehind) return;
+      if (this.#isBehind && !this.#isCrowded) return;
     }
   }
 }
@@ -116,6 +117,6 @@ const BATCH_SPANS = 4_000;
 const CATCH_UP_MILLIS = 5;
 /** The same where it may be away for long. */
 const FULL_MILLIS = 100;
-/** So many wait at most, which takes some 70 MB. */
+/** Where more wait some are learned for each that comes, whatever the store does. So many spans take some 70 MB. */
 const MAX_TRACES = 2_000;
 const MAX_SPANS = 200_000;

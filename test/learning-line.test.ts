@@ -119,6 +119,18 @@ describe('the line', () => {
     expect(line.isFull).toBe(false);
   });
 
+  it('makes room for a large one by as many small ones as it takes', () => {
+    const { learned, store, push } = lineOf();
+    store.isBehind = true;
+    push(1_000, true, 1);
+    push(1, true, 198_998);
+    expect(learned).toEqual([]);
+    push(1, false, 10);
+    expect(learned).toHaveLength(8);
+    push(1, false, 20_000);
+    expect(learned).toHaveLength(40);
+  });
+
   it('is drained no faster than the store takes it, and no longer than there is time', async () => {
     const { line, learned, store, push } = lineOf();
     push(3, true);
