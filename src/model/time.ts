@@ -7,12 +7,27 @@ export type Time = readonly [seconds: number, nanos: number];
 
 const NANOS_PER_SECOND = 1_000_000_000;
 
-/** What `Date` can hold (ECMA-262, 21.4.1.1), so that each time can be written down. */
-const MAX_SECONDS = 8.64e12;
+/** The years that RFC 3339 can write, 0 to 9999. */
+const MIN_SECONDS = -62_167_219_200;
+const MAX_SECONDS = 253_402_300_799;
 
-/** Whether it is a time at all, and not what a clock in other units says. */
-export function isTime([seconds, nanos]: Time): boolean {
-  return Math.abs(seconds) <= MAX_SECONDS && Number.isFinite(nanos);
+/**
+ * A time as an SDK has it, in whole seconds and the nanoseconds within: some round up to a whole second, and what lies
+ * before 1970 comes with negative ones.
+ * @returns undefined where it is no time that can be written down: that of a clock in other units, say.
+ */
+export function timeOf(given: Time): Time | undefined {
+  const [seconds, nanos] = given;
+  const isWhole = Number.isInteger(seconds) && Number.isInteger(nanos);
+  if (isWhole && nanos >= 0 && nanos < NANOS_PER_SECOND) return isWritable(seconds) ? given : undefined;
+  const whole = Math.floor(seconds);
+  const rest = Math.floor((seconds - whole) * NANOS_PER_SECOND + nanos);
+  const carried = Math.floor(rest / NANOS_PER_SECOND);
+  return isWritable(whole + carried) ? [whole + carried, rest - carried * NANOS_PER_SECOND] : undefined;
+}
+
+function isWritable(seconds: number): boolean {
+  return seconds >= MIN_SECONDS && seconds <= MAX_SECONDS;
 }
 
 /** Negative when `a` is before `b`, positive when after, 0 when equal. */

@@ -1,6 +1,6 @@
 import type { Span, SpanResource } from '../model/span.ts';
 import { mustReadSpanId, readSpanId, spanIdOf } from '../model/span-id.ts';
-import { isTime, type Time } from '../model/time.ts';
+import { type Time, timeOf } from '../model/time.ts';
 import type { Recognised, Verdict } from '../model/verdict.ts';
 import { NO_TIME, WireSpan } from '../model/wire-span.ts';
 import { keepCompiled } from '../support/keep-compiled.ts';
@@ -38,11 +38,10 @@ export function spanRecordOf(
   agentOverride: string | undefined,
 ): SpanRecord {
   if (span instanceof WireSpan) return new WireSpanRecord(span, verdict, callId, agentOverride);
-  const { parentSpanId, start, end } = span;
+  const { parentSpanId } = span;
   mustReadSpanId(span.spanId, ID);
-  if (!isTime(start) || (end !== undefined && !isTime(end))) {
-    throw new RangeError('a time is not in seconds since 1970');
-  }
+  const start = mustBeTime(span.start);
+  const end = span.end && mustBeTime(span.end);
   if (parentSpanId !== lastParentId) readParent(parentSpanId);
   const endsEarly = end !== undefined && (end[0] - start[0] || end[1] - start[1]) < 0;
   return new PlainSpanRecord(
@@ -60,6 +59,12 @@ export function spanRecordOf(
     callId,
     agentOverride,
   );
+}
+
+function mustBeTime(given: Time): Time {
+  const time = timeOf(given);
+  if (time === undefined) throw new RangeError('a time is not in seconds since 1970');
+  return time;
 }
 
 const ID = new Int32Array(2);

@@ -9,6 +9,7 @@ import {
   parseTime,
   type Time,
   timeFromUnixNanos,
+  timeOf,
   timeToMillis,
 } from '../../src/model/time.ts';
 
@@ -16,6 +17,48 @@ import {
 const nanos = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const time = nanos.map(timeFromUnixNanos);
 const toNanos = ([seconds, fraction]: Time) => BigInt(seconds) * 1_000_000_000n + BigInt(fraction);
+
+describe('a time of an SDK', () => {
+  it('is taken as it is where it is one', () => {
+    fc.assert(
+      fc.property(time, (given) => {
+        expect(timeOf(given)).toBe(given);
+      }),
+    );
+  });
+
+  it('carries what is beyond its second, and no more is lost than a part of a nanosecond', () => {
+    const seconds = fc.integer({ min: -60_000_000_000, max: 250_000_000_000 });
+    fc.assert(
+      fc.property(
+        seconds,
+        fc.integer({ min: -1e12, max: 1e12 }),
+        fc.constantFrom(0, 0.25),
+        (whole, rest, part) => {
+          const made = timeOf([whole, rest + part]) as Time;
+          expect(toNanos(made)).toBe(toNanos([whole, rest]));
+          expect(made[1]).toBeGreaterThanOrEqual(0);
+          expect(made[1]).toBeLessThan(1e9);
+          expect(parseTime(formatTime(made))).toEqual(made);
+        },
+      ),
+    );
+    expect(timeOf([1_700_000_000.5, 0])).toEqual([1_700_000_000, 500_000_000]);
+  });
+
+  it.each([
+    ['milliseconds', 1.7e12],
+    ['microseconds', 1.7e15],
+    ['nanoseconds', 1.7e18],
+    ['a year that has five digits', 253_402_300_800],
+    ['no number', Number.NaN],
+    ['no end', Number.POSITIVE_INFINITY],
+  ])('is none in %s', (_, seconds) => {
+    expect(timeOf([seconds, 0])).toBeUndefined();
+    expect(timeOf([-seconds, 0])).toBeUndefined();
+    expect(timeOf([0, seconds * 1e18])).toBeUndefined();
+  });
+});
 
 describe('a time', () => {
   it('is exact to the nanosecond', () => {

@@ -98,7 +98,8 @@ const BAD_SPANS: Readonly<Record<string, SdkSpan>> = {
   'a name that is no string': spanWith({ name: Symbol('name') }),
   'no name': spanWith({ name: undefined }),
   'a scope name that is no string': spanWith({ instrumentationScope: { name: 7 } }),
-  'times in other units': spanWith({ startTime: [1.7e15, 0], endTime: [1.8e15, 0] }),
+  'times in milliseconds': spanWith({ startTime: [1.7e12, 0], endTime: [1.8e12, 0] }),
+  'times in nanoseconds': spanWith({ startTime: [1.7e18, 0], endTime: [1.8e18, 0] }),
   'an end that is no number': spanWith({ endTime: [Number.NaN, 0] }),
   'an error of no class': spanWith({
     get name() {

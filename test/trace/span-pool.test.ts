@@ -13,7 +13,7 @@ import { type SpanRecord, spanRecordOf } from '../../src/trace/span-record.ts';
 
 const HEX = '0123456789abcdef';
 const hexId = fc.string({ unit: fc.constantFrom(...HEX), minLength: 16, maxLength: 16 });
-const time = fc.tuple(fc.integer({ min: 0, max: 8.64e12 }), fc.integer({ min: 0, max: 999_999_999 }));
+const time = fc.tuple(fc.integer({ min: 0, max: 253_402_300_799 }), fc.integer({ min: 0, max: 999_999_999 }));
 
 const NO_ID = 'no id';
 
