@@ -8,6 +8,7 @@ import type { SpanAccount } from './span-ledger.ts';
 import type { PlanStore } from './store/plan-store.ts';
 import { type StoreOptions, storeOf } from './store/store-of.ts';
 import { tell } from './support/tell.ts';
+import { kindOf } from './support/told-error.ts';
 
 export interface FanoutSpanProcessorOptions extends Omit<PipelineOptions, 'holdsWhenFull'>, StoreOptions {
   /**
@@ -175,7 +176,7 @@ export class FanoutSpanProcessor {
   #warn(error: unknown): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    const name = error instanceof Error ? error.name : typeof error;
+    const name = kindOf(error);
     tell.warn(`spanplan: a span or the store caused an error (${name}); the application is not affected`);
   }
 }

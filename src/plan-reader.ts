@@ -4,6 +4,7 @@ import type { PlanChange, PlanStore } from './store/plan-store.ts';
 import { type StoreOptions, storeOf } from './store/store-of.ts';
 import { type Clock, systemClock } from './support/clock.ts';
 import { tell } from './support/tell.ts';
+import { kindOf, messageOf } from './support/told-error.ts';
 
 export interface PlanReaderOptions extends StoreOptions {
   /** A PlanStore or a URL, as for the processor. A store made from a URL is closed with the reader. */
@@ -198,10 +199,12 @@ export class PlanReader {
   }
 
   #failed(error: unknown): void {
-    if (this.#error === undefined) {
-      tell.warn('spanplan: plans cannot be read; the last known ones are served', String(error));
+    const isFirst = this.#error === undefined;
+    this.#error = error instanceof Error ? error : new Error(messageOf(error));
+    if (isFirst) {
+      const reason = `${kindOf(this.#error)}: ${messageOf(this.#error)}`;
+      tell.warn('spanplan: plans cannot be read; the last known ones are served', reason);
     }
-    this.#error = error instanceof Error ? error : new Error(String(error));
   }
 
   #recovered(): void {

@@ -4,6 +4,7 @@ import type { ApplyOutcome, RunChange } from './store/plan-store.ts';
 import type { WriteObserver, WriteOutcome } from './store/write-queue-options.ts';
 import { type CounterName, type DropReason, Telemetry } from './support/telemetry.ts';
 import { tell } from './support/tell.ts';
+import { kindOf } from './support/told-error.ts';
 import type { ReleasedTrace, TraceBufferStats } from './trace/trace-buffer.ts';
 
 /**
@@ -132,13 +133,13 @@ export class SpanLedger implements WriteObserver<number> {
   }
 
   #warnOfFault(error: unknown): void {
-    const name = nameOf(error);
+    const name = kindOf(error);
     this.#warnOnce(`error:${name}`, `spanplan: a span could not be learned from (${name})`);
   }
 
   /** A fault outside of any span: of the clock, say. */
   tickFailed(error: unknown): void {
-    const name = nameOf(error);
+    const name = kindOf(error);
     this.#warnOnce(`tick:${name}`, `spanplan: traces could not be looked at in time (${name})`);
   }
 
@@ -205,8 +206,3 @@ export class SpanLedger implements WriteObserver<number> {
 /** What is still so after this long is told again. */
 const EPISODE_MILLIS = 600_000;
 const MAX_EPISODES = 1_000;
-
-/** All that is told of an error from outside: its message may hold anything. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
-}

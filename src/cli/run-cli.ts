@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { kindOf } from '../support/told-error.ts';
 import { CliError } from './cli-error.ts';
 import type { Outputs } from './output.ts';
 import { printable } from './printable.ts';
@@ -37,6 +38,6 @@ function report(error: unknown, { err }: Outputs): number {
 /** The text of an error that nobody foresaw may hold what spans hold, so only the system's own are shown. */
 function unexpected(error: unknown): string {
   if (error instanceof Error && 'syscall' in error) return printable(error.message);
-  const name = error instanceof Error ? error.name : typeof error;
+  const name = kindOf(error);
   return `Something went wrong inside of spanplan (${printable(name)}). Please report it with the command you ran.`;
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { messageOf } from '../support/message-of.ts';
+import { messageOf } from '../support/told-error.ts';
 import { formatListenAddress, type ListenAddress } from './config/config-address.ts';
 import { maskUrl } from './config/config-print.ts';
 import type { SidecarConfig } from './config/config-schema.ts';

@@ -1,6 +1,6 @@
 import type { PlanStore } from '../store/plan-store.ts';
-import { messageOf } from '../support/message-of.ts';
 import { tell } from '../support/tell.ts';
+import { messageOf } from '../support/told-error.ts';
 
 /** A store that could not be read. */
 export interface StoreFailure {

@@ -1,5 +1,5 @@
-import { messageOf } from '../support/message-of.ts';
 import { tell } from '../support/tell.ts';
+import { messageOf } from '../support/told-error.ts';
 import { RetryWait } from './retry-wait.ts';
 import { type HeldUp, WriteLane } from './write-lane.ts';
 import type { WriteQueueBounds } from './write-queue-options.ts';

@@ -1,5 +1,6 @@
 import { type Histogram, type Meter, metrics, type ObservableResult } from '@opentelemetry/api';
 import { tell } from './tell.ts';
+import { kindOf } from './told-error.ts';
 
 /** Why spans were dropped. The same words in metrics, logs and tests. */
 export type DropReason =
@@ -144,7 +145,7 @@ export class Telemetry {
     } catch (error) {
       if (this.#hasFailed) return;
       this.#hasFailed = true;
-      const name = error instanceof Error ? error.name : typeof error;
+      const name = kindOf(error);
       tell.warn(`spanplan: the MeterProvider caused an error (${name}); metrics may be missing`);
     }
   }

@@ -4,8 +4,8 @@ import type { RootDatabase } from 'lmdb';
 import type { OtlpRequest } from '../../source/receiver/otlp-sink.ts';
 import { errorCode } from '../../support/error-code.ts';
 import { makeDirectory } from '../../support/make-directory.ts';
-import { messageOf } from '../../support/message-of.ts';
 import { tell } from '../../support/tell.ts';
+import { messageOf } from '../../support/told-error.ts';
 import { CLAIM_FILES, DirectoryClaim } from './directory-claim.ts';
 
 /** A request that rests on disk. */

@@ -1,6 +1,6 @@
 import type { OtlpRequest, UpstreamAnswer } from '../../source/receiver/otlp-sink.ts';
-import { messageOf } from '../../support/message-of.ts';
 import { type PemContents, PemFiles } from '../../support/pem-files.ts';
+import { messageOf } from '../../support/told-error.ts';
 import { maskUrl } from '../config/config-print.ts';
 import type { DestinationConfig, SidecarConfig } from '../config/config-schema.ts';
 import type { Passage } from '../learning-sink.ts';

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WANTS_NOTHING } from '../../conventions/attribute-names.ts';
 import { tell } from '../../support/tell.ts';
+import { kindOf } from '../../support/told-error.ts';
 import { MalformedBodyError } from '../otlp/malformed-body-error.ts';
 import type { DecodedBatch } from '../otlp/otlp-batch.ts';
 import { decodeOtlpJson } from '../otlp/otlp-json.ts';
@@ -65,7 +66,7 @@ export class Intake {
     } catch (error) {
       if (error instanceof MalformedBodyError) throw Refusal.malformed(error.message);
       // Its text may hold content.
-      const name = error instanceof Error ? error.name : typeof error;
+      const name = kindOf(error);
       tell.error(`spanplan: a body could not be decoded (${name}); this is a fault of spanplan`);
       throw Refusal.unreadable();
     }

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { makeDirectory } from '../../support/make-directory.ts';
-import { messageOf } from '../../support/message-of.ts';
+import { messageOf } from '../../support/told-error.ts';
 import { StoreError } from '../plan-store.ts';
 import { closeLmdb, type LmdbEnvironment, openLmdb } from './lmdb-environment.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../../support/message-of.ts';
+import { messageOf } from '../../support/told-error.ts';
 import { StoreError } from '../plan-store.ts';
 import { EnvironmentLease } from './environment-lease.ts';
 import type { LmdbEnvironment } from './lmdb-environment.ts';
