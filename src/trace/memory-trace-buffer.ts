@@ -66,11 +66,15 @@ export class MemoryTraceBuffer implements TraceBuffer {
   start(traceId: string, spanId: string, handle: object, now: number): void {
     const entry = this.#entryOf(traceId, now);
     if (entry === undefined) return;
-    const before = entry.bytes;
     const wasWaiting = entry.isWaiting;
-    entry.start(spanId, handle, now, this.#options.maxSpansPerTrace);
+    try {
+      entry.start(spanId, handle, now, this.#options.maxSpansPerTrace);
+    } catch (error) {
+      if (entry.isEmpty) this.#forget(entry, entry.segment);
+      throw error;
+    }
     if (!wasWaiting && entry.isWaiting) this.#waiting.add(entry);
-    this.#bytes += entry.bytes - before;
+    this.#count(entry);
     this.#checkBy(entry, entry.pendingSince + this.#options.maxTraceAgeMillis);
     this.#keepBounds(now);
   }
@@ -81,13 +85,11 @@ export class MemoryTraceBuffer implements TraceBuffer {
       this.#sink.late(now - (this.#gone.lastArrival(traceId) ?? now));
       return;
     }
-    const before = entry.bytes;
     const wasWaiting = entry.isWaiting;
     const isNew = entry.add(span, now);
     if (!wasWaiting && entry.isWaiting) this.#waiting.add(entry);
-    this.#bytes += entry.bytes - before;
-    if (isNew) this.#fresh++;
-    else this.#sink.duplicate();
+    this.#count(entry);
+    if (!isNew) this.#sink.duplicate();
     if (entry.spanCount >= this.#options.maxSpansPerTrace) this.#endSegment(entry, now);
     else if (this.#isComplete(entry)) this.#release(entry, 'complete', now);
     else if (entry.isChanged && entry.openCount === 0) this.#checkBy(entry, now + this.#soonest);
@@ -97,10 +99,9 @@ export class MemoryTraceBuffer implements TraceBuffer {
   abandon(traceId: string, spanId: string, now: number): void {
     const entry = this.#entries.get(traceId);
     if (entry === undefined) return;
-    const before = entry.bytes;
     entry.abandon(spanId, now);
     if (!entry.isWaiting) this.#waiting.delete(entry);
-    this.#bytes += entry.bytes - before;
+    this.#count(entry);
     if (this.#isComplete(entry)) this.#release(entry, 'complete', now);
     else this.#checkBy(entry, now + this.#soonest);
   }
@@ -150,7 +151,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
     const entry = new TraceEntry(traceId, segment, now, this.#place);
     this.#entries.set(entry);
     this.#last = entry;
-    this.#bytes += entry.bytes;
+    this.#count(entry);
     this.#checkBy(entry, now + Math.min(this.#options.idleMillis, this.#options.maxTraceAgeMillis));
     return entry;
   }
@@ -160,11 +161,17 @@ export class MemoryTraceBuffer implements TraceBuffer {
     return this.#inProcess && entry.openCount === 0 && entry.revision === 0;
   }
 
+  /** Counts what has changed of an entry; once, also where that was within another change. */
+  #count(entry: TraceEntry): void {
+    this.#bytes += entry.bytes - entry.countedBytes;
+    this.#fresh += entry.freshCount - entry.countedFresh;
+    entry.countedBytes = entry.bytes;
+    entry.countedFresh = entry.freshCount;
+  }
+
   #release(entry: TraceEntry, reason: ReleaseReason, now: number): void {
     if (entry.revision === 0) this.#kept++;
     this.#released.add(entry);
-    this.#fresh -= entry.freshCount;
-    const before = entry.bytes;
     const wasReleasing = this.#isReleasing;
     this.#isReleasing = true;
     try {
@@ -172,7 +179,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
     } finally {
       this.#isReleasing = wasReleasing;
     }
-    this.#bytes += entry.bytes - before;
+    this.#count(entry);
     if (!entry.isWaiting) this.#waiting.delete(entry);
     this.#checkBy(entry, Math.max(now, dueOf(entry, this.#options).at));
   }
@@ -181,9 +188,8 @@ export class MemoryTraceBuffer implements TraceBuffer {
   #endSegment(entry: TraceEntry, now: number): void {
     this.#release(entry, 'span_limit', now);
     this.#kept--;
-    const before = entry.bytes;
     entry.nextSegment(now, this.#options.maxSpansPerTrace >> 1);
-    this.#bytes += entry.bytes - before;
+    this.#count(entry);
     // One that waits for nothing stays there: it is in no other list from which it could be evicted.
     if (entry.isWaiting) this.#released.remove(entry);
   }
@@ -195,7 +201,8 @@ export class MemoryTraceBuffer implements TraceBuffer {
     if (entry.revision > 0) this.#kept--;
     this.#waiting.delete(entry);
     if (this.#last === entry) this.#last = undefined;
-    this.#bytes -= entry.bytes;
+    this.#bytes -= entry.countedBytes;
+    this.#fresh -= entry.countedFresh;
     this.#gone.add(entry.traceId, nextSegment, entry.lastArrival);
     entry.forget();
   }

@@ -48,6 +48,9 @@ export class TraceEntry {
   /** Releases so far of this segment. */
   revision = 0;
   bytes = TRACE_BYTES;
+  /** What the buffer has counted of its bytes, and of its fresh spans. */
+  countedBytes = 0;
+  countedFresh = 0;
   /** Whether it has an ended span that the last release did not. */
   isChanged = false;
   /** Spans that have started and not ended. */
@@ -83,6 +86,11 @@ export class TraceEntry {
   get made(): MadeRuns {
     this.#made ??= { runs: [] };
     return this.#made;
+  }
+
+  /** Whether nothing has come of it yet. */
+  get isEmpty(): boolean {
+    return this.revision === 0 && this.spanCount === 0 && !this.isWaiting;
   }
 
   /** Whether there is anything to release, now or once it ends. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryTraceBuffer } from '../../src/trace/memory-trace-buffer.ts';
 import { type ReleasedTrace, resolveTraceBufferOptions } from '../../src/trace/trace-buffer.ts';
-import { other, recordOf, traceIdOf } from '../support/spans.ts';
+import { idOf, other, recordOf, traceIdOf } from '../support/spans.ts';
 import { describeTraceBufferAccount } from './trace-buffer-account.ts';
 import { describeTraceBuffer } from './trace-buffer-contract.ts';
 import type { MakeTraceBuffer } from './trace-buffer-harness.ts';
@@ -26,6 +26,25 @@ it('reads spans of a trace without a call only while it is held, and gives their
   expect(released[0]?.spans).toEqual([recordOf(other('root'))]);
   buffer.tick(3_600_000);
   expect(() => released[1]?.spans).toThrow('gone');
+});
+
+it('keeps nothing of spans whose ids are none', () => {
+  const buffer = new MemoryTraceBuffer(
+    resolveTraceBufferOptions({ mode: 'process', maxBufferedTraces: 10 }),
+    {
+      released: () => {},
+      late: () => {},
+      duplicate: () => {},
+      snapshot: () => undefined,
+    },
+  );
+  for (let trace = 0; trace < 100; trace++) {
+    expect(() => buffer.start(traceIdOf(`t${trace}`), 'none', {}, trace)).toThrow(RangeError);
+  }
+  expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+  buffer.start(traceIdOf('t0'), idOf('root'), {}, 100);
+  expect(() => buffer.start(traceIdOf('t0'), 'none', {}, 100)).toThrow(RangeError);
+  expect(buffer.stats.traces).toBe(1);
 });
 
 describe('resolveTraceBufferOptions', () => {

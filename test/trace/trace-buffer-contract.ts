@@ -650,6 +650,22 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
     });
 
+    it('counts exactly where spans come and end while their own trace is released', () => {
+      const buffer = new TraceBufferHarness(make, { mode: 'process' });
+      const more = () => {
+        for (const id of ['a', 'b', 'c']) buffer.start(tool(id));
+        buffer.add(tool('a'));
+        buffer.abandon(tool('b'));
+        return recordOf(agent('root', { to: undefined }));
+      };
+      buffer.start(agent('root'), more);
+      buffer.tick(HOUR);
+      expect(buffer.accounted).toBe(buffer.received);
+      for (let hour = 2; hour < 12; hour++) buffer.tick(hour * HOUR);
+      expect(buffer.accounted).toBe(buffer.received);
+      expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+    });
+
     it('drops spans of a kept trace that was evicted as late', () => {
       const buffer = new TraceBufferHarness(make, { maxBufferedTraces: 1 });
       buffer.add(agent('root', { trace: 'first' }));
