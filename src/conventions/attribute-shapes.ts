@@ -9,7 +9,7 @@ type Attributes = Readonly<Record<string, unknown>>;
 export class AttributeShapes {
   readonly #readers: (key: string) => readonly number[];
   readonly #memoSpace = new MemoSpace();
-  #root = new Shape([], undefined);
+  #root = new Shape([]);
   #size = 1;
 
   /** @param readers which conventions read the attribute of this name, by number in rising order. */
@@ -23,7 +23,17 @@ export class AttributeShapes {
     for (const key in attributes) {
       shape = (shape.lastKey === key ? shape.last : undefined) ?? this.#next(shape, key);
     }
+    if (!shape.isFamiliar) this.#meet(shape);
     return shape;
+  }
+
+  /** A span's shape, and no beginning of one: from the second time on, what is remembered of it may be of use. */
+  #meet(shape: Shape): void {
+    if (shape.isMet) {
+      shape.isFamiliar = true;
+      if (shape.readers.length > 0) shape.memo = new VerdictMemo(this.#memoSpace);
+    }
+    shape.isMet = true;
   }
 
   #next(shape: Shape, key: string): Shape {
@@ -40,12 +50,12 @@ export class AttributeShapes {
     const readers = more.length === 0 ? shape.readers : [...shape.readers, ...more].sort((a, b) => a - b);
     // Keys may be without end (names of headers, say): then the tree starts anew.
     if (this.#size >= MAX_SHAPES) {
-      this.#root = new Shape([], undefined);
+      this.#root = new Shape([]);
       this.#size = 1;
-      return new Shape(readers, undefined);
+      return new Shape(readers);
     }
     this.#size++;
-    const made = new Shape(readers, readers.length === 0 ? undefined : new VerdictMemo(this.#memoSpace));
+    const made = new Shape(readers);
     shape.next ??= new Map();
     shape.next.set(key, made);
     return made;
@@ -58,7 +68,7 @@ const MAX_SHAPES = 10_000;
 export interface AttributeShape {
   /** The numbers of the conventions that read any of them, in rising order. */
   readonly readers: readonly number[];
-  /** What is remembered of spans with these; undefined where nobody reads them, or there are too many shapes. */
+  /** What is remembered of spans with these; undefined for the first of them, and where nobody reads them. */
   readonly memo: VerdictMemo | undefined;
   /** What came last with these attributes. */
   lastBare: BareSpan | undefined;
@@ -73,7 +83,10 @@ export interface BareSpan {
 
 class Shape implements AttributeShape {
   readonly readers: readonly number[];
-  readonly memo: VerdictMemo | undefined;
+  memo: VerdictMemo | undefined;
+  /** Whether a span had just these, and whether a second one did. */
+  isMet = false;
+  isFamiliar = false;
   /** The sequences that are one key longer. */
   next: Map<string, Shape> | undefined;
   /** The one of them that came last. Never undefined: two keys that are texts are compared in a step. */
@@ -81,8 +94,7 @@ class Shape implements AttributeShape {
   last: Shape | undefined;
   lastBare: BareSpan | undefined;
 
-  constructor(readers: readonly number[], memo: VerdictMemo | undefined) {
+  constructor(readers: readonly number[]) {
     this.readers = readers;
-    this.memo = memo;
   }
 }

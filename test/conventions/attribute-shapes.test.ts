@@ -18,10 +18,21 @@ it('takes an empty key for one like others', () => {
   expect(known.of({ '': 1, 'gen_ai.tool.name': 'b' })).not.toBe(known.of({ 'gen_ai.tool.name': 'b' }));
 });
 
+it('remembers nothing of shapes of which a single span came, nor of those that nobody reads', () => {
+  const known = shapes();
+  const spans = [
+    { 'gen_ai.tool.name': 'a' },
+    { 'gen_ai.tool.name': 'a', 'http.route': '/' },
+    { 'http.route': '/' },
+  ];
+  for (const attributes of spans) expect(known.of(attributes).memo).toBeUndefined();
+  expect(spans.map((attributes) => known.of(attributes).memo !== undefined)).toEqual([true, true, false]);
+});
+
 it('goes on remembering where keys are without end', () => {
   const known = shapes();
   for (let key = 0; key < 25_000; key++) expect(known.of({ [`header.${key}`]: 1 }).readers).toEqual([]);
   const first = known.of({ 'http.route': '/', 'gen_ai.tool.name': 'a' });
-  expect(first.memo).toBeDefined();
   expect(known.of({ 'http.route': '/', 'gen_ai.tool.name': 'a' })).toBe(first);
+  expect(first.memo).toBeDefined();
 });
