@@ -210,14 +210,23 @@ function withServeOptions(command: Command): Command {
 }
 
 function withStoreOptions(command: Command): Command {
+  const store = new Option(
+    '--store <url>',
+    'where plans are kept: lmdb:PATH, redis://HOST:PORT, rediss://HOST:PORT, unix:PATH or memory:',
+  );
+  const keyPrefix = new Option('--key-prefix <prefix>', 'begins all keys in Redis (default: "spanplan:")');
   return command
-    .option(
-      '--store <url>',
-      'where plans are kept: lmdb:PATH, redis://HOST:PORT, rediss://HOST:PORT, unix:PATH or memory:',
-      storeUrl,
-      DEFAULT_STORE_URL,
-    )
-    .option('--key-prefix <prefix>', 'begins all keys in Redis (default: "spanplan:")');
+    .addOption(orFrom('SPANPLAN_STORE', store.argParser(storeUrl).default(DEFAULT_STORE_URL)))
+    .addOption(orFrom('SPANPLAN_KEY_PREFIX', keyPrefix))
+    .addHelpText(
+      'after',
+      '\nWithout these options the variables SPANPLAN_STORE and SPANPLAN_KEY_PREFIX count.',
+    );
+}
+
+/** Those that write plans read the same variable. An empty one counts as absent, as it does there. */
+function orFrom(variable: string, option: Option): Option {
+  return process.env[variable] ? option.env(variable) : option;
 }
 
 function examples(...commands: readonly string[]): string {
@@ -230,7 +239,8 @@ function storeUrl(text: string): string {
     parseStoreUrl(text);
     return text;
   } catch (error) {
-    throw new CliError(`--store cannot be used: ${error instanceof Error ? error.message : ''}.`, 2);
+    const reason = error instanceof Error ? error.message : '';
+    throw new CliError(`--store (or SPANPLAN_STORE) cannot be used: ${reason}.`, 2);
   }
 }
 

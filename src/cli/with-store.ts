@@ -48,7 +48,9 @@ async function open({ store, keyPrefix }: StoreChoice, limits: Partial<StoreLimi
     return await openStore(store, { ...limits, ...(keyPrefix !== undefined && { keyPrefix }) });
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) {
-      throw new CliError(`--store cannot be used: ${error.message}.`, 2, { cause: error });
+      throw new CliError(`--store (or SPANPLAN_STORE) cannot be used: ${error.message}.`, 2, {
+        cause: error,
+      });
     }
     throw error;
   }

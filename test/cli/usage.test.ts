@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { shownUrl } from '../../src/cli/store-url.ts';
@@ -37,6 +37,29 @@ describe('exit status 2, with the usage', () => {
 it('is the exit status of the process', async () => {
   const result = await spanplan(['plan', '--al'], { cwd: workFolder() });
   expect(result).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--al') });
+});
+
+describe('the store', () => {
+  it('is the one that SPANPLAN_STORE names, unless an option says otherwise', async () => {
+    const cwd = workFolder();
+    const env = { SPANPLAN_STORE: 'lmdb:./elsewhere' };
+    await spanplan(['learn', captureFile('ai6-parallel')], { cwd, env });
+    expect(readdirSync(cwd)).toEqual(['elsewhere']);
+    const agents = async (args: readonly string[], setting: Record<string, string>) =>
+      JSON.parse((await spanplan(['agents', '--json', ...args], { cwd, env: setting })).stdout).length;
+    expect(await agents([], env)).toBe(1);
+    expect(await agents(['--store', 'memory:'], env)).toBe(0);
+    expect(await agents(['--store', 'lmdb:./elsewhere'], {})).toBe(1);
+    expect(await agents([], { SPANPLAN_STORE: '' })).toBe(0);
+  });
+
+  it('is found no better for being named by a variable', async () => {
+    const env = { SPANPLAN_STORE: 'mysql://x:hunter2@h' };
+    const { status, stderr } = await spanplan(['plan'], { cwd: workFolder(), env });
+    expect(status).toBe(2);
+    expect(stderr).toContain('SPANPLAN_STORE');
+    expect(stderr).not.toContain('hunter2');
+  });
 });
 
 describe('help', () => {
