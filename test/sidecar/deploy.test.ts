@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { readConfig } from '../../src/sidecar/config/config.ts';
 import { workFolder } from '../cli/work-folder.ts';
@@ -76,6 +76,37 @@ describe('Dockerfile', () => {
       },
     );
     expect(status, stderr).toBe(0);
+  });
+});
+
+describe('reference.yaml', () => {
+  const name = 'reference.yaml';
+  const read = (values: unknown) =>
+    readConfig({
+      file: { name, text: stringify(values) },
+      flags: {},
+      env: { TOKEN: 'a', COLLECTOR_TOKEN: 'b' },
+    });
+  const uncommented = parse(text(name).replaceAll(/^( *)# ( *(?:- )?[a-z_]+:)/gm, '$1$2'));
+
+  test('says the defaults', () => {
+    expect(read(parse(text(name)))).toEqual(configOf({}));
+  });
+
+  test('has every key, each with a value that is taken', () => {
+    const schema = readFileSync(
+      new URL('../../src/sidecar/config/config-sections.ts', import.meta.url),
+      'utf8',
+    );
+    const keys = [...schema.matchAll(/^ +([a-z_]+):/gm)].map(([, key = '']) => key);
+    expect(keys.length).toBeGreaterThan(60);
+    for (const key of keys) expect(stringify(uncommented)).toContain(`${key}:`);
+    const { lmdb, redis, memory, otlphttp, otlp, ...others } = uncommented.exporters;
+    expect(others).toEqual({});
+    for (const exporters of [{ lmdb, otlphttp }, { redis, otlp }, { memory }]) {
+      const { receivers } = read({ ...uncommented, exporters });
+      expect(receivers.otlp.protocols.http?.auth?.tokens[0]?.tenant).toBe('team-a');
+    }
   });
 });
 
