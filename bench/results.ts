@@ -7,7 +7,8 @@ const FILE = 'bench/RESULTS.md';
 /** Writes the table of ratios into bench/RESULTS.md. */
 export async function writeResults(results: readonly Result[]): Promise<void> {
   const rows = results.map(({ benchmark: { name, rival, atLeast, stretch }, ratio, p10, p90 }) => {
-    const goal = stretch === undefined ? `${atLeast}` : `${atLeast} (${stretch})`;
+    const least = ratio < atLeast ? `${atLeast}, **not reached**` : `${atLeast}`;
+    const goal = stretch === undefined ? least : `${least} (${stretch})`;
     return `| \`${name}\` | ${rival} | **${round(ratio)}** | ${round(p10)} to ${round(p90)} | ${goal} |`;
   });
   await writeSection(
