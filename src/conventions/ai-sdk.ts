@@ -1,5 +1,6 @@
 import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { flat } from '../support/flat.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../support/meaningful.ts';
 import { firstCount, firstText, text } from './attributes.ts';
 import type { Convention } from './convention.ts';
@@ -55,7 +56,7 @@ function operationOf({ attributes }: Span): string | undefined {
   const name = attributes['operation.name'];
   if (typeof name !== 'string' || !name.startsWith('ai.')) return undefined;
   const space = name.indexOf(' ');
-  return space < 0 ? name : name.slice(0, space);
+  return space < 0 ? name : flat(name.slice(0, space));
 }
 
 function toolOf(span: Span): Verdict | undefined {

@@ -1,3 +1,4 @@
+import { flat } from '../support/flat.ts';
 import { MAX_ATTRIBUTE_LENGTH, meaningful } from '../support/meaningful.ts';
 import { scanJson } from './scan-json.ts';
 
@@ -16,7 +17,8 @@ export function langchainRun(metadata: unknown): LangchainRun | undefined {
   if (typeof metadata !== 'string' || !MENTIONS.test(metadata)) return undefined;
   const found: Record<string, string> = {};
   scanJson(metadata.slice(0, MAX_ATTRIBUTE_LENGTH), ({ key, value, depth }) => {
-    if (depth === 1 && KEYS.has(key)) found[key] = value;
+    // As a part of the metadata it would keep all of that alive.
+    if (depth === 1 && KEYS.has(key)) found[key] = flat(value);
   });
   return {
     agentName: meaningful(found.lc_agent_name ?? ''),

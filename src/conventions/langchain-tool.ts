@@ -1,4 +1,5 @@
 import type { Span } from '../model/span.ts';
+import { flat } from '../support/flat.ts';
 import { meaningful } from '../support/meaningful.ts';
 import { firstText } from './attributes.ts';
 import { scanJson } from './scan-json.ts';
@@ -63,7 +64,12 @@ function toolMessage(output: string | undefined): Candidate | undefined {
   for (const candidate of candidates.values()) {
     if (isToolMessage(candidate) && candidate.depth < (found?.depth ?? Infinity)) found = candidate;
   }
-  return found;
+  return found && { ...found, name: ownText(found.name), callId: ownText(found.callId) };
+}
+
+/** Not a part of what the tool answered, all of which it would keep alive. */
+function ownText(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : flat(text);
 }
 
 function isToolMessage({ name, callId, depth, objectKey }: Candidate): boolean {

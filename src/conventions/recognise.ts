@@ -1,6 +1,6 @@
 import { UNRECOGNISED } from '../model/shared-verdict.ts';
 import type { Span } from '../model/span.ts';
-import type { SpanRole, Verdict } from '../model/verdict.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { plainSpan, WireSpan } from '../model/wire-span.ts';
 import { boundedName, isBounded } from '../support/bounded-name.ts';
 import { meaningful } from '../support/meaningful.ts';
@@ -9,9 +9,10 @@ import type { AttributeShape } from './attribute-shapes.ts';
 import { firstText } from './attributes.ts';
 import { BUILT_IN_CONVENTIONS } from './built-in-conventions.ts';
 import { Candidates } from './candidates.ts';
+import { checkedVerdict, ownText } from './checked-verdict.ts';
 import type { Convention } from './convention.ts';
 import { drops } from './drops.ts';
-import { Recognition, VERDICT_TEXTS, withTexts } from './verdict.ts';
+import { Recognition, withTexts } from './verdict.ts';
 import type { VerdictMemo } from './verdict-memo.ts';
 
 export interface RecogniserOptions {
@@ -56,7 +57,7 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
   function judge(span: Span, into: Recognition): void {
     const verdict = own.length === 0 ? undefined : judgeByOwn(plainSpan(span));
     if (verdict !== undefined) {
-      into.put(bounded(verdict));
+      into.put(verdict);
       return;
     }
     const shape = candidates.shapeOf(span);
@@ -66,7 +67,7 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
 
   function judgeByOwn(span: Span): Verdict | undefined {
     for (const convention of own) {
-      const verdict = ask(convention.name, () => checked(convention, span));
+      const verdict = ask(convention.name, () => checkedVerdict(convention, span));
       if (verdict !== undefined) return verdict;
     }
     return undefined;
@@ -93,7 +94,7 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
     const { verdict, callId } = into;
     const name = ask('toolName', () => textOf(toolName(plainSpan(span))));
     // Also where there is none: the user's function may have made spans that were recognised meanwhile.
-    into.put(name === undefined ? verdict : { ...verdict, name: boundedName(name) }, callId);
+    into.put(name === undefined ? verdict : { ...verdict, name: ownText(name) }, callId);
   }
 
   return {
@@ -108,7 +109,7 @@ export function createRecogniser(options: RecogniserOptions = {}): Recogniser {
       const { agentId } = options;
       if (agentId === undefined) return undefined;
       const name = ask('agentId', () => textOf(agentId(plainSpan(span))));
-      return name === undefined ? undefined : boundedName(name);
+      return name === undefined ? undefined : ownText(name);
     },
   };
 }
@@ -196,25 +197,6 @@ function report(onError: RecogniserOptions['onError'], rule: string): void {
   } catch {
     // whoever wants to hear of errors must not cause any
   }
-}
-
-const ROLES: ReadonlySet<unknown> = new Set<SpanRole>(['agent', 'workflow', 'tool', 'llm', 'step', 'none']);
-const COUNTS = ['promptTokens', 'outputTokens', 'totalTokens', 'toolCallCount'] as const;
-
-/** A user's verdict, refused where it is none: it goes into records that others read. */
-function checked(convention: Convention, span: Span): Verdict | undefined {
-  const verdict = convention.recognise(span);
-  if (verdict === undefined) return undefined;
-  const isText = (value: unknown) => value === undefined || typeof value === 'string';
-  const isCount = (value: unknown) => value === undefined || Number.isSafeInteger(value);
-  if (!ROLES.has(verdict.role) || !VERDICT_TEXTS.every((key) => isText(verdict[key]))) {
-    throw new TypeError('not a verdict');
-  }
-  if (!COUNTS.every((key) => isCount(verdict[key]))) throw new TypeError('a count that is no number');
-  if (verdict.role === 'tool' && textOf(verdict.name) === undefined && !verdict.isExecution) {
-    throw new TypeError('a tool without a name');
-  }
-  return typeof verdict.rule === 'string' ? verdict : { ...verdict, rule: convention.name };
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,4 +1,5 @@
 import { charCode } from './char-code.ts';
+import { flat } from './flat.ts';
 
 /** No more than this is read of any one attribute value, in UTF-16 units. */
 export const MAX_ATTRIBUTE_LENGTH = 65_536;
@@ -21,10 +22,11 @@ function letterBits(text: string): number {
   return charCode(text, 0) & 31;
 }
 
-/** What `value` says, trimmed; undefined where it is empty or a placeholder. */
+/** What `value` says, trimmed; undefined where it is empty or a placeholder. It keeps nothing alive of what it was cut from. */
 export function meaningful(value: string): string | undefined {
   const trimmed = (value.length > MAX_ATTRIBUTE_LENGTH ? value.slice(0, MAX_ATTRIBUTE_LENGTH) : value).trim();
-  return mayBePlaceholder(trimmed) && PLACEHOLDERS.has(trimmed.toLowerCase()) ? undefined : trimmed;
+  if (mayBePlaceholder(trimmed) && PLACEHOLDERS.has(trimmed.toLowerCase())) return undefined;
+  return trimmed.length === value.length ? trimmed : flat(trimmed);
 }
 
 /** Nearly always tells at less cost than to look it up. */

@@ -71,7 +71,7 @@ describe("the user's conventions", () => {
   it('are asked first and are final', () => {
     const step: Verdict = { role: 'step', rule: 'own.step' };
     const { recognise } = createRecogniser({ conventions: [conventionOf(() => step)] });
-    expect(recognise(search)).toBe(step);
+    expect(recognise(search)).toEqual(step);
   });
 
   it('leave what they do not know to the others', () => {
@@ -369,4 +369,12 @@ describe('the built-in conventions', () => {
       expect(source).not.toBe('');
     }
   });
+});
+
+it("a user's verdict is copied, as it may be used again for the next span", () => {
+  const shared = { role: 'tool' as const, rule: 'own', name: '' };
+  const reuses = conventionOf(({ name }) => Object.assign(shared, { name }));
+  const { recognise } = createRecogniser({ conventions: [reuses] });
+  const [first, second] = ['search', 'fetch'].map((name) => recognise(spanOf(name, {})));
+  expect([first?.name, second?.name]).toEqual(['search', 'fetch']);
 });
