@@ -90,7 +90,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
     if (!wasWaiting && entry.isWaiting) this.#waiting.add(entry);
     this.#count(entry);
     if (!isNew) this.#sink.duplicate();
-    if (entry.spanCount >= this.#options.maxSpansPerTrace) this.#endSegment(entry, now);
+    if (entry.spanCount >= this.#options.maxSpansPerTrace && !this.#isReleasing) this.#endSegment(entry, now);
     else if (this.#isComplete(entry)) this.#release(entry, 'complete', now);
     else if (entry.isChanged && entry.openCount === 0) this.#checkBy(entry, now + this.#soonest);
     this.#keepBounds(now);
@@ -102,6 +102,12 @@ export class MemoryTraceBuffer implements TraceBuffer {
     entry.abandon(spanId, now);
     if (!entry.isWaiting) this.#waiting.delete(entry);
     this.#count(entry);
+    if (entry.isEmpty) {
+      this.#forget(entry, entry.segment);
+      return;
+    }
+    // What was known before of a trace that waits for nothing can be evicted.
+    if (!entry.isWaiting && entry.revision === 0) this.#released.add(entry);
     if (this.#isComplete(entry)) this.#release(entry, 'complete', now);
     else this.#checkBy(entry, now + this.#soonest);
   }
@@ -128,6 +134,9 @@ export class MemoryTraceBuffer implements TraceBuffer {
 
   shutdown(now: number): void {
     for (const entry of this.#waiting) this.#release(entry, 'shutdown', now);
+    // A user's rule may have made spans meanwhile, of traces that were released by then.
+    const rest = [...this.#entries.values()].filter(({ freshCount }) => freshCount > 0);
+    for (const entry of rest) this.#release(entry, 'shutdown', now);
     for (const entry of this.#entries.values()) entry.forget();
     this.#entries.clear();
     this.#released.clear();
@@ -158,7 +167,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
 
   /** In process only: nothing is open any more. What comes after the first release waits for quiet. */
   #isComplete(entry: TraceEntry): boolean {
-    return this.#inProcess && entry.openCount === 0 && entry.revision === 0;
+    return this.#inProcess && entry.openCount === 0 && entry.revision === 0 && entry.spanCount > 0;
   }
 
   /** Counts what has changed of an entry; once, also where that was within another change. */

@@ -15,7 +15,10 @@ export interface TraceBuffer {
   start(traceId: string, spanId: string, handle: object, now: number): void;
   /** Takes an ended span (over the wire: any span) of a trace. */
   add(traceId: string, span: SpanRecord, now: number): void;
-  /** A span that has started has ended, and cannot be read: its trace waits for it no longer. */
+  /**
+   * A span that has started has ended, and cannot be read: its trace waits for it no longer.
+   * @throws RangeError where the span id is not 16 hex digits.
+   */
   abandon(traceId: string, spanId: string, now: number): void;
   /** Releases what is due. */
   tick(now: number): void;
@@ -26,7 +29,10 @@ export interface TraceBuffer {
   readonly stats: TraceBufferStats;
 }
 
-/** Takes what leaves the buffer. Called within the buffer's own methods; must not throw and not call back. */
+/**
+ * Takes what leaves the buffer. Called within the buffer's own methods; must not throw. Spans may start and end meanwhile,
+ * as a user's rule may make some; nothing else of the buffer may be called.
+ */
 export interface TraceSink {
   released(trace: ReleasedTrace): void;
   /** A span that was not buffered because its trace is done. */

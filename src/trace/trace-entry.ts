@@ -88,9 +88,9 @@ export class TraceEntry {
     return this.#made;
   }
 
-  /** Whether nothing has come of it yet. */
+  /** Whether nothing is known of it: no span came, in earlier segments neither. */
   get isEmpty(): boolean {
-    return this.revision === 0 && this.spanCount === 0 && !this.isWaiting;
+    return this.revision === 0 && this.spanCount === 0 && !this.isWaiting && this.#earlierIds === undefined;
   }
 
   /** Whether there is anything to release, now or once it ends. */

@@ -42,6 +42,17 @@ it('keeps nothing of spans whose ids are none', () => {
     expect(() => buffer.start(traceIdOf(`t${trace}`), 'none', {}, trace)).toThrow(RangeError);
   }
   expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+  const small = new MemoryTraceBuffer(resolveTraceBufferOptions({ mode: 'process', maxSpansPerTrace: 1 }), {
+    released: () => {},
+    late: () => {},
+    duplicate: () => duplicates++,
+    snapshot: () => undefined,
+  });
+  let duplicates = 0;
+  small.add(traceIdOf('t'), recordOf(other('root')), 0);
+  expect(() => small.start(traceIdOf('t'), 'none', {}, 0)).toThrow(RangeError);
+  small.add(traceIdOf('t'), recordOf(other('root')), 0);
+  expect(duplicates).toBe(1);
   buffer.start(traceIdOf('t0'), idOf('root'), {}, 100);
   expect(() => buffer.start(traceIdOf('t0'), 'none', {}, 100)).toThrow(RangeError);
   expect(buffer.stats.traces).toBe(1);

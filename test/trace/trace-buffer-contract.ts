@@ -157,6 +157,54 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
     });
 
+    it('makes no release of a trace of which nothing could be read', () => {
+      const buffer = new TraceBufferHarness(make, inProcess);
+      buffer.start(agent('broken'));
+      buffer.abandon(agent('broken'));
+      expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+      buffer.start(agent('root'));
+      buffer.add(agent('root'));
+      expect(buffer.reasons).toEqual(['complete']);
+      expect(buffer.last.revision).toBe(1);
+    });
+
+    it('knows what came before where nothing can be read of the next segment', () => {
+      const buffer = new TraceBufferHarness(make, {
+        ...inProcess,
+        maxSpansPerTrace: 2,
+        maxBufferedTraces: 20,
+      });
+      buffer.start(agent('root'));
+      buffer.start(tool('broken', { parent: 'root' }));
+      buffer.add(tool('a', { parent: 'root' }));
+      buffer.add(agent('root'));
+      buffer.abandon(tool('broken', { parent: 'root' }));
+      expect(buffer.reasons).toEqual(['span_limit']);
+      buffer.add(agent('root'));
+      expect(buffer.duplicates).toBe(1);
+      buffer.start(tool('b', { parent: 'root' }));
+      buffer.add(tool('b', { parent: 'root' }));
+      expect(buffer.last).toMatchObject({ segment: 2, revision: 1 });
+      expect(buffer.last.context.map(({ verdict }) => verdict.role)).toContain('agent');
+      expect(buffer.stats).toMatchObject({ traces: 0, keptTraces: 1 });
+    });
+
+    it('can evict a trace of whose present segment nothing can be read', () => {
+      const buffer = new TraceBufferHarness(make, {
+        ...inProcess,
+        maxSpansPerTrace: 2,
+        maxBufferedTraces: 20,
+      });
+      for (let index = 0; index < 100; index++) {
+        const trace = String(index);
+        for (const id of ['root', 'broken']) buffer.start(agent(id, { trace }));
+        for (const id of ['root', 'a']) buffer.add(agent(id, { trace }));
+        buffer.abandon(agent('broken', { trace }));
+        expect(buffer.stats.traces + buffer.stats.keptTraces).toBeLessThanOrEqual(20);
+      }
+      expect(buffer.reasons).toEqual(Array(100).fill('span_limit'));
+    });
+
     it('releases late spans soon once the last span that was open cannot be read', () => {
       const buffer = new TraceBufferHarness(make, inProcess);
       buffer.start(agent('root'));
@@ -662,6 +710,34 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       buffer.tick(HOUR);
       expect(buffer.accounted).toBe(buffer.received);
       for (let hour = 2; hour < 12; hour++) buffer.tick(hour * HOUR);
+      expect(buffer.accounted).toBe(buffer.received);
+      expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+    });
+
+    it('stays right where spans come while their own trace is released at its limit', () => {
+      const buffer = new TraceBufferHarness(make, { mode: 'process', maxSpansPerTrace: 2 });
+      const more = () => {
+        buffer.add(tool('c'));
+        return recordOf(agent('root', { to: undefined }));
+      };
+      buffer.start(agent('root'), more);
+      for (const id of ['a', 'b', 'd']) buffer.add(tool(id));
+      buffer.add(agent('root'));
+      buffer.flush();
+      expect(buffer.accounted).toBe(buffer.received);
+      expect(buffer.stats).toMatchObject({ keptTraces: 0, traces: 1 });
+      buffer.tick(HOUR);
+      expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+    });
+
+    it('releases at shutdown also what comes of a trace that was released by then', () => {
+      const buffer = new TraceBufferHarness(make, { mode: 'process' });
+      buffer.start(agent('root', { trace: 'first' }));
+      buffer.start(agent('root', { trace: 'second' }), () => {
+        buffer.add(tool('late', { trace: 'first' }));
+        return undefined;
+      });
+      buffer.shutdown();
       expect(buffer.accounted).toBe(buffer.received);
       expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
     });
