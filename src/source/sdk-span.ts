@@ -49,7 +49,7 @@ export class SdkSpanReader {
     return {
       traceId,
       spanId,
-      parentSpanId: parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId,
+      parentSpanId: isParent(parentSpanId) ? parentSpanId : undefined,
       parentIsRemote: span.parentSpanContext?.isRemote ?? isRemote,
       name: textOf(span.name),
       kind: kindOf(span.kind),
@@ -109,6 +109,11 @@ function earlyServiceName(resource: SdkResource): unknown {
 
 function serviceNameIn(attributes: object): unknown {
   return (attributes as Readonly<Record<string, unknown>>)['service.name'];
+}
+
+/** What stands there where there is no parent differs from SDK to SDK. */
+function isParent(id: string | undefined): boolean {
+  return typeof id === 'string' && id !== '' && id !== NO_PARENT;
 }
 
 /** Nobody checks what an application passes for a name. */

@@ -73,8 +73,8 @@ const PARENT = new Int32Array(2);
 let lastParentId: string | undefined;
 
 function readParent(id: string | undefined): void {
-  lastParentId = id;
   if (id === undefined || !readSpanId(id, PARENT, 0)) PARENT.fill(0);
+  lastParentId = id;
 }
 
 /** Of a span of this process, or as it was read out of the pool. */

@@ -27,6 +27,12 @@ describe('the parent of a span', () => {
     expect(read({ parentSpanId: 'c'.repeat(16) }).parentSpanId).toBe('c'.repeat(16));
   });
 
+  it('is none where something else than an id stands there', () => {
+    for (const id of [null, 5, {}, true]) {
+      expect(read(Object.assign({}, { parentSpanId: id }) as Partial<SdkSpan>).parentSpanId).toBeUndefined();
+    }
+  });
+
   it('is that of its context where both are there', () => {
     const both = {
       parentSpanId: 'c'.repeat(16),
