@@ -57,7 +57,10 @@ export class LearningLine {
   async drain(deadline: number): Promise<void> {
     while (this.#traces.length > 0) {
       if (!this.#isBehind) this.#learnSome(BATCH_TRACES);
-      if (performance.now() >= deadline) return;
+      if (performance.now() >= deadline) {
+        this.#learnSoon();
+        return;
+      }
       await (this.#isBehind ? sleep(CATCH_UP_MILLIS) : nextTurn());
     }
   }

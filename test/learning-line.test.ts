@@ -131,6 +131,17 @@ describe('the line', () => {
     expect(learned).toHaveLength(40);
   });
 
+  it('is learned a while later where there was no time for it', async () => {
+    const { line, learned, store, push } = lineOf();
+    store.isBehind = true;
+    push(3, true);
+    await line.drain(performance.now());
+    expect(learned).toEqual([]);
+    store.isBehind = false;
+    await pause(20);
+    expect(learned).toEqual([0, 1, 2]);
+  });
+
   it('is drained no faster than the store takes it, and no longer than there is time', async () => {
     const { line, learned, store, push } = lineOf();
     push(3, true);
