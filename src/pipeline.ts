@@ -11,7 +11,7 @@ import {
   type ResolvedPipelineOptions,
   resolvePipelineOptions,
 } from './pipeline-options.ts';
-import { runChangesOf } from './run-changes.ts';
+import { type AgentWrite, runChangesOf } from './run-changes.ts';
 import { type SpanAccount, SpanLedger } from './span-ledger.ts';
 import type { PlanStore } from './store/plan-store.ts';
 import { WriteQueue } from './store/write-queue.ts';
@@ -34,7 +34,7 @@ export class Pipeline implements SpanConsumer {
   readonly #recognition = new Recognition();
   readonly #buffer: TraceBuffer;
   readonly #learner: Learner;
-  readonly #queue: WriteQueue<number>;
+  readonly #queue: WriteQueue<AgentWrite>;
   readonly #ledger: SpanLedger;
   readonly #observer: PipelineObserver;
   readonly #line: LearningLine;
@@ -188,8 +188,8 @@ export class Pipeline implements SpanConsumer {
       const runs = assembleRuns(trace, this.#options.assemble);
       this.#observer.assembled?.(trace, runs);
       const lesson = runChangesOf(trace, runs, this.#learner);
-      this.#ledger.assembled(trace, lesson);
-      for (const { agentId, change, spans } of lesson.writes) this.#queue.enqueue(agentId, change, spans);
+      this.#ledger.assembled(lesson);
+      for (const write of lesson.writes) this.#queue.enqueue(write.agentId, write.change, write);
     } catch (error) {
       this.#ledger.traceFailed(trace, error);
     }

@@ -18,11 +18,14 @@ export interface TraceLesson {
   readonly cohortsDropped: number;
 }
 
-interface AgentWrite {
+/** What is to be written of one run. */
+export interface AgentWrite {
   readonly agentId: string;
   readonly change: RunChange;
   /** New spans that this write stands for. */
   readonly spans: number;
+  /** Whether nothing was made of the run before. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -59,11 +62,11 @@ export function runChangesOf(
     const lesson = learner.learn(run);
     cohortsDropped += lesson.dropped;
     const change = { runId: run.id, revision, run, endedAt: endOf(run), cohorts: lesson.cohorts };
-    writes.push({ agentId: run.agentId, change, spans });
+    writes.push({ agentId: run.agentId, change, spans, isNew: known === undefined });
   }
   for (const [runId, { agentId }] of before) {
     const change = { runId, revision, run: undefined, endedAt: NEVER, cohorts: [] };
-    writes.push({ agentId, change, spans: 0 });
+    writes.push({ agentId, change, spans: 0, isNew: false });
   }
   // Only here: what is told to the store and what is remembered of it must agree, even where a learner throws.
   // A list that was pushed to has room for more.

@@ -1,5 +1,5 @@
 import type { Verdict } from './model/verdict.ts';
-import type { TraceLesson } from './run-changes.ts';
+import type { AgentWrite, TraceLesson } from './run-changes.ts';
 import type { ApplyOutcome, RunChange } from './store/plan-store.ts';
 import type { WriteObserver, WriteOutcome } from './store/write-queue-options.ts';
 import { type CounterName, type DropReason, Telemetry } from './support/telemetry.ts';
@@ -25,7 +25,7 @@ export interface SpanAccount {
 }
 
 /** Keeps the account of spans and the counts of everything else that is told in metrics. */
-export class SpanLedger implements WriteObserver<number> {
+export class SpanLedger implements WriteObserver<AgentWrite> {
   readonly #telemetry: Telemetry;
   readonly #counts: Telemetry['counts'];
   readonly #bufferStats: () => TraceBufferStats;
@@ -100,12 +100,12 @@ export class SpanLedger implements WriteObserver<number> {
     this.#counts.ignored.add(trace.freshCount);
   }
 
-  assembled(trace: ReleasedTrace, lesson: TraceLesson): void {
+  assembled(lesson: TraceLesson): void {
     this.#awaiting -= lesson.ignoredSpans + lesson.unchangedSpans;
     this.#counts.ignored.add(lesson.ignoredSpans);
     this.#counts.learned.add(lesson.unchangedSpans);
     if (lesson.cohortsDropped > 0) this.#counts.cohortsDropped.add(lesson.cohortsDropped);
-    if (trace.revision > 1) this.#counts.amended.add(lesson.writes.length);
+    for (const { isNew } of lesson.writes) if (!isNew) this.#counts.amended.add();
   }
 
   /** A fault of ours on a span just received. */
@@ -150,11 +150,11 @@ export class SpanLedger implements WriteObserver<number> {
     );
   }
 
-  settled(change: RunChange, outcome: WriteOutcome, spans: number): void {
+  settled(_: RunChange, outcome: WriteOutcome, { spans, isNew }: AgentWrite): void {
     this.#awaiting -= spans;
     if (outcome === 'learned') {
       this.#counts.learned.add(spans);
-      if (change.revision === 1) this.#counts.runs.add();
+      if (isNew) this.#counts.runs.add();
     } else if (outcome === 'duplicate') this.#counts.duplicate.add(spans);
     else this.#drop(spans, outcome.dropped);
   }

@@ -134,6 +134,20 @@ it('counts runs that late spans made again', async () => {
   await learning.shutdown(1_000);
 });
 
+it('counts a run that is new as such, though its trace is not', async () => {
+  const provider = register();
+  const learning = pipeline();
+  learning.consume(RUN.map(spanOf));
+  await learning.flush(1_000);
+  const second = [agent('second', { name: 'writer' }), tool('save', { parent: 'second' })];
+  learning.consume(second.map(spanOf));
+  await learning.flush(1_000);
+  const metrics = await exported(provider);
+  expect(metrics).toMatchObject({ 'spanplan.runs.learned': 2 });
+  expect(metrics['spanplan.runs.amended'] ?? 0).toBe(0);
+  await learning.shutdown(1_000);
+});
+
 it('takes its instruments away at shutdown', async () => {
   const provider = register();
   const learning = pipeline();

@@ -35,7 +35,7 @@ describe('the account of spans', () => {
     const trace = { freshCount: 5, revision: 2, reason: 'flush' } as ReleasedTrace;
     const lesson: TraceLesson = { writes: [], unchangedSpans: 3, ignoredSpans: 2, cohortsDropped: 0 };
     ledger.released(trace);
-    ledger.assembled(trace, lesson);
+    ledger.assembled(lesson);
     expect(ledger.account).toMatchObject({ awaiting: 0, learned: 3, ignored: 2 });
     ledger.close();
   });
