@@ -1,4 +1,4 @@
-import { DeadlineQueue } from '../support/deadline-queue.ts';
+import { CheckQueue } from './check-queue.ts';
 import { dueOf } from './due.ts';
 import { evictionOrder, hasAll } from './eviction-order.ts';
 import { GoneTraces } from './gone-traces.ts';
@@ -12,7 +12,7 @@ import type {
   TraceBufferStats,
   TraceSink,
 } from './trace-buffer.ts';
-import { type Check, type SpanPlace, TraceEntry } from './trace-entry.ts';
+import { type SpanPlace, TraceEntry } from './trace-entry.ts';
 import { TraceTable } from './trace-table.ts';
 
 /**
@@ -36,8 +36,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
   /** How many were released, in their present segment. */
   #kept = 0;
   readonly #gone = new GoneTraces();
-  /** What stands for entries, by when to look at them: these would outlive their traces in there by hours. */
-  readonly #checks = new DeadlineQueue<Check>();
+  readonly #checks = new CheckQueue();
   /** Whose span came last: the next one is likely of the same trace. */
   #last: TraceEntry | undefined;
   #fresh = 0;
@@ -113,10 +112,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
   }
 
   tick(now: number): void {
-    for (let check = this.#checks.popDue(now); check; check = this.#checks.popDue(now)) {
-      const { entry } = check;
-      if (entry === undefined || entry.checkAt > now) continue;
-      entry.checkAt = Number.POSITIVE_INFINITY;
+    for (let entry = this.#checks.take(now); entry; entry = this.#checks.take(now)) {
       const due = dueOf(entry, this.#options);
       if (due.at > now) this.#checkBy(entry, due.at);
       else if (due.reason === 'forget') this.#forget(entry, 0);
@@ -178,7 +174,9 @@ export class MemoryTraceBuffer implements TraceBuffer {
     entry.countedFresh = entry.freshCount;
   }
 
+  /** Whoever is told of a trace may end spans of others, and even shut all of this down, so any may be gone by now. */
   #release(entry: TraceEntry, reason: ReleaseReason, now: number): void {
+    if (entry.isGone) return;
     if (entry.revision === 0) this.#kept++;
     this.#released.add(entry);
     const wasReleasing = this.#isReleasing;
@@ -188,6 +186,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
     } finally {
       this.#isReleasing = wasReleasing;
     }
+    if (entry.isGone) return;
     this.#count(entry);
     if (!entry.isWaiting) this.#waiting.delete(entry);
     this.#checkBy(entry, Math.max(now, dueOf(entry, this.#options).at));
@@ -196,6 +195,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
   /** The trace outgrew its limit: what was made of it is final, and it goes on as a new segment. */
   #endSegment(entry: TraceEntry, now: number): void {
     this.#release(entry, 'span_limit', now);
+    if (entry.isGone) return;
     this.#kept--;
     entry.nextSegment(now, this.#options.maxSpansPerTrace >> 1);
     this.#count(entry);
@@ -205,6 +205,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
 
   /** @param nextSegment of which segment later spans are; 0 where they come too late. */
   #forget(entry: TraceEntry, nextSegment: number): void {
+    if (entry.isGone) return;
     this.#entries.delete(entry.traceId);
     this.#released.remove(entry);
     if (entry.revision > 0) this.#kept--;
@@ -217,13 +218,7 @@ export class MemoryTraceBuffer implements TraceBuffer {
   }
 
   #checkBy(entry: TraceEntry, at: number): void {
-    if (at >= entry.checkAt) return;
-    entry.checkAt = at;
-    this.#checks.push(entry.check, at);
-    // What is left of traces long gone, and of earlier dates, must not outgrow the traces themselves.
-    if (this.#checks.size > 2 * this.#entries.size + 1_000) {
-      this.#checks.retain(({ entry }, due) => entry?.checkAt === due);
-    }
+    this.#checks.add(entry, at, this.#entries.size);
   }
 
   /** Over a bound a twentieth goes at once, so that choosing what goes is not paid for each span. */

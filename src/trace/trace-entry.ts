@@ -88,6 +88,11 @@ export class TraceEntry {
     return this.#made;
   }
 
+  /** Whether the buffer has forgotten it. */
+  get isGone(): boolean {
+    return this.check.entry === undefined;
+  }
+
   /** Whether nothing is known of it: no span came, in earlier segments neither. */
   get isEmpty(): boolean {
     return this.revision === 0 && this.spanCount === 0 && !this.isWaiting && this.#earlierIds === undefined;

@@ -698,6 +698,42 @@ export function describeTraceBuffer(make: MakeTraceBuffer): void {
       expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
     });
 
+    it('stays right where spans of other traces are let go while a trace is evicted', () => {
+      const buffer = new TraceBufferHarness(make, { mode: 'process', maxBufferedTraces: 100 });
+      const less = () => {
+        for (const trace of ['1', '2', '3']) buffer.abandon(agent('root', { trace }));
+        return recordOf(agent('root', { trace: '0' }));
+      };
+      for (let index = 0; index < 101; index++) {
+        buffer.start(agent('root', { trace: String(index) }), index === 0 ? less : undefined);
+      }
+      expect(buffer.reasons).toEqual(['evicted', 'evicted', 'evicted']);
+      expect(buffer.stats).toMatchObject({ traces: 95, keptTraces: 0 });
+      buffer.tick(7 * HOUR);
+      buffer.tick(9 * HOUR);
+      expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+    });
+
+    it.each([
+      ['evicted', { maxBufferedTraces: 40 }],
+      ['released at its limit', { maxSpansPerTrace: 2 }],
+    ])('is empty where it is shut down while a trace is %s', (_, bounds) => {
+      const buffer = new TraceBufferHarness(make, { mode: 'process', ...bounds });
+      let isDown = false;
+      buffer.start(agent('root', { trace: '0' }), () => {
+        if (!isDown) {
+          isDown = true;
+          buffer.shutdown();
+        }
+        return undefined;
+      });
+      for (let index = 1; index < 41; index++) buffer.start(agent('root', { trace: String(index) }));
+      if (!isDown) for (const id of ['a', 'b']) buffer.add(tool(id, { trace: '0' }));
+      expect(isDown).toBe(true);
+      expect(buffer.stats).toEqual({ traces: 0, keptTraces: 0, spans: 0, bytes: 0 });
+      expect(buffer.accounted).toBe(buffer.received);
+    });
+
     it('counts exactly where spans come and end while their own trace is released', () => {
       const buffer = new TraceBufferHarness(make, { mode: 'process' });
       const more = () => {
