@@ -13,8 +13,8 @@ export interface Pace {
 export class SoakSenders {
   /** What the sidecar has taken. */
   spans = 0;
-  /** Requests that one of the two did not take. */
-  failures = 0;
+  /** Requests that one of the two did not take, by which and why. */
+  readonly failures = new Map<string, number>();
   readonly #routes: readonly Route[];
   readonly #senders: readonly OtlpSender[];
   #generation = 0;
@@ -63,7 +63,15 @@ export class SoakSenders {
     const body = load.of(generation);
     const answers = await Promise.allSettled([to.send(load, body), beside.send(load, body)]);
     if (answers[0].status === 'fulfilled') this.spans += load.spans;
-    this.failures += answers.filter(({ status }) => status === 'rejected').length;
+    for (const [index, answer] of answers.entries()) {
+      if (answer.status === 'rejected')
+        this.#failed(index === 0 ? 'the sidecar' : 'the bare server', answer.reason);
+    }
+  }
+
+  #failed(which: string, reason: unknown): void {
+    const failure = `${which}: ${reason instanceof Error ? reason.message : String(reason)}`;
+    this.failures.set(failure, (this.failures.get(failure) ?? 0) + 1);
   }
 
   close(): void {
