@@ -13,9 +13,10 @@ import {
   PROTOBUF_DECODERS,
 } from '../support/decoders.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
+import { field } from '../support/protobuf-field.ts';
 import { Random } from '../wire/mutations.ts';
 import { request } from './otlp-arbitraries.ts';
-import { attribute, everything, requestOf, SPAN_ID, spanJson } from './otlp-request.ts';
+import { attribute, everything, nothing, requestOf, SPAN_ID, spanJson, TRACE_ID } from './otlp-request.ts';
 import { scrambledJson, scrambledProtobuf } from './otlp-scrambled.ts';
 
 type Pieces = (body: Buffer, wants: Wants, pieceBytes: number) => SpanPieces;
@@ -61,6 +62,18 @@ describe('a request that is decoded in pieces', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('is refused for its fields or not, whatever of it is wanted', () => {
+    const list = Buffer.alloc(4 * 600_000, Buffer.from([0x0a, 2, 0x18, 1]));
+    const keyValue = field(9, field(1, Buffer.from('long')), field(2, field(5, list)));
+    const ids = [field(1, Buffer.from(TRACE_ID, 'hex')), field(2, Buffer.from(SPAN_ID, 'hex'))];
+    const start = [0x39, 1, 0, 0, 0, 0, 0, 0, 0];
+    const body = Buffer.from(field(1, field(2, field(2, ...ids, start, keyValue))));
+    for (const isWanted of [nothing, everything]) {
+      const [span] = joined(protobufPieces(body, isWanted, 2 ** 18)).spans;
+      expect(Object.keys(span?.attributes ?? {})).toEqual(isWanted === everything ? ['long'] : []);
+    }
   });
 
   const spans = Array.from({ length: 100 }, (_, index) =>

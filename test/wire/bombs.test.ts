@@ -81,6 +81,26 @@ const TRACE_BOMBS: readonly Bomb[] = [
   ['protobuf of tiny requests', PROTOBUF_TYPE, () => filled('', encodeOtlp(requestOf([TINY])), '')],
 ];
 
+const EMPTY_FIELDS = Buffer.from([0x7a, 0]);
+const EMPTY_ATTRIBUTES = Buffer.from([0x4a, 0]);
+
+/** One message of so many fields that to look at each would hold up everybody for seconds. */
+const FIELD_BOMBS: readonly Bomb[] = [
+  ['a ResourceSpans', PROTOBUF_TYPE, () => framed(0x0a, filled('', EMPTY_FIELDS, ''))],
+  ['a Resource', PROTOBUF_TYPE, () => framed(0x0a, framed(0x0a, filled('', EMPTY_FIELDS, '')))],
+  ['a ScopeSpans', PROTOBUF_TYPE, () => framed(0x0a, framed(0x12, filled('', EMPTY_FIELDS, '')))],
+  ['a Scope', PROTOBUF_TYPE, () => framed(0x0a, framed(0x12, framed(0x0a, filled('', EMPTY_FIELDS, ''))))],
+  ['a Span', PROTOBUF_TYPE, () => framed(0x0a, framed(0x12, framed(0x12, filled('', EMPTY_FIELDS, ''))))],
+  [
+    'a Span with attributes',
+    PROTOBUF_TYPE,
+    () => framed(0x0a, framed(0x12, framed(0x12, filled('', EMPTY_ATTRIBUTES, '')))),
+  ],
+  ['a request', JSON_TYPE, () => filled('{', '"a":1,', '}')],
+  ['a ResourceSpans in JSON', JSON_TYPE, () => filled('{"resourceSpans":[{', '"a":1,', '}]}')],
+  ['a ScopeSpans in JSON', JSON_TYPE, () => filled('{"resourceSpans":[{"scopeSpans":[{', '"a":1,', '}]}]}')],
+];
+
 /** Sends small requests one after the other until told to stop. */
 async function watch({ address }: MemoryProcess, isOver: () => boolean): Promise<void> {
   while (!isOver()) {
@@ -141,5 +161,11 @@ describe('a body that is small until it is inflated, and large until it is read'
     // A first look at all of a body is one step, which on a busy machine may take long.
     expect(answers.filter(([, { stopMillis }]) => stopMillis > 5_000)).toEqual([]);
     expect(cost).toBeLessThan(4 * LIMIT);
+  });
+
+  it('of nothing but fields is refused', { timeout: 60_000 }, async () => {
+    const { answers } = await detonate(FIELD_BOMBS, 'traces');
+    expect(answers.filter(([, { status }]) => status !== 400)).toEqual([]);
+    expect(answers.filter(([, { stopMillis }]) => stopMillis > 2_000)).toEqual([]);
   });
 });

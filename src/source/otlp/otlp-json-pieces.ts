@@ -93,13 +93,18 @@ function newPlaces(): Places {
   return new Int32Array(FIELD_COUNT).fill(NOWHERE);
 }
 
+/** What has more is no message of anyone: it would take seconds to look at the names of all. */
+const MAX_FIELDS = 2 ** 20;
+
 /** Moves over an object. @returns whether it has a field that is known. */
 function findFields(reader: JsonReader, into: Places, what: string): boolean {
   if (reader.next() !== OPEN_OBJECT) throw new MalformedBodyError(`expected ${what}`, reader.position);
   reader.position++;
   let isFound = false;
   into.fill(NOWHERE);
+  let left = MAX_FIELDS;
   for (let first = true; reader.goesOn(first, CLOSE_OBJECT); first = false) {
+    if (left-- === 0) throw new MalformedBodyError(`expected fewer fields in ${what}`, reader.position);
     const field = readAnyField(reader);
     reader.next();
     into[field] = reader.position;

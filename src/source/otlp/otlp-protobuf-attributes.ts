@@ -1,7 +1,7 @@
 import type { Wants } from '../../conventions/attribute-names.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
 import { type Attributes, MAX_ATTRIBUTES, NO_ATTRIBUTES, newAttributes } from './otlp-batch.ts';
-import type { ProtobufReader } from './protobuf-reader.ts';
+import { MANY_FIELDS, type ProtobufReader } from './protobuf-reader.ts';
 import { ANY_STRING, KEY, readAnyValue, VALUE } from './protobuf-value.ts';
 import { MAX_TABLE_TEXT, TextTable } from './text-table.ts';
 import { ValueBudget } from './value-budget.ts';
@@ -56,7 +56,8 @@ export function readAttributes(reader: ProtobufReader, before: Attributes): Attr
       }
       at = stop;
     } else {
-      reader.position = at + 1;
+      reader.position = at;
+      reader.tag();
       attributes = readAttribute(reader, attributes);
       at = reader.position;
     }
@@ -82,11 +83,15 @@ function usualText({ body, view }: ProtobufReader, at: number, stop: number): st
   return isUsual ? texts.text(texts.find(view, at + 2, length)) : undefined;
 }
 
-/** An AnyValue whose length is at `at`. */
+/** An AnyValue whose length is at `at`. Its fields do not count: where it is not wanted they are not even seen. */
 function anyValue(reader: ProtobufReader, at: number): unknown {
+  const { fieldsLeft } = reader;
   reader.position = at;
+  reader.fieldsLeft = MANY_FIELDS;
   budget.left = MAX_ATTRIBUTE_LENGTH;
-  return readAnyValue(reader, budget, 0);
+  const value = readAnyValue(reader, budget, 0);
+  reader.fieldsLeft = fieldsLeft;
+  return value;
 }
 
 function withAttribute(before: Attributes, key: string, value: unknown): Attributes {

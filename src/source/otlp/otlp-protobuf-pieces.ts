@@ -4,7 +4,7 @@ import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
 import { type Attributes, newAttributes, OtlpBatch, type SpanPieces } from './otlp-batch.ts';
 import { wantAttributes } from './otlp-protobuf-attributes.ts';
 import { readSpan } from './otlp-protobuf-span.ts';
-import { ProtobufReader, tags } from './protobuf-reader.ts';
+import { MANY_FIELDS, ProtobufReader, tags } from './protobuf-reader.ts';
 import { readKeyValue } from './protobuf-value.ts';
 import { isResourceKey, NO_RESOURCE, resourceOf } from './resource.ts';
 import { TextTable } from './text-table.ts';
@@ -23,8 +23,17 @@ import { TextTable } from './text-table.ts';
 export function* protobufPieces(bytes: Uint8Array, wants: Wants, pieceBytes: number): SpanPieces {
   const reader = new ProtobufReader(bytes);
   const batch = new OtlpBatch();
-  let pauseAt = pieceBytes;
-  wantAttributes(wants);
+  const begin = () => {
+    // What is decoded during a pause may want other attributes.
+    wantAttributes(wants);
+    reader.fieldsLeft = mostFields(bytes.length, pieceBytes);
+    return reader.position + pieceBytes;
+  };
+  const pause = function* () {
+    yield batch.piece();
+    return begin();
+  };
+  let pauseAt = begin();
   while (reader.isInside) {
     const tag = reader.tag();
     if (tag !== REQUEST.resourceSpans) reader.skip(tag);
@@ -45,30 +54,31 @@ export function* protobufPieces(bytes: Uint8Array, wants: Wants, pieceBytes: num
           resource ??= attributes === undefined ? NO_RESOURCE : resourceOf(attributes);
           while (reader.isInside) {
             readSpans(reader, scopeName, resource, batch, pauseAt);
-            if (reader.position >= pauseAt) {
-              yield batch.piece();
-              pauseAt = reader.position + pieceBytes;
-              wantAttributes(wants);
-            }
+            if (reader.position >= pauseAt) pauseAt = yield* pause();
           }
           reader.leave(outer);
         }
-        if (reader.position >= pauseAt) {
-          yield batch.piece();
-          pauseAt = reader.position + pieceBytes;
-          wantAttributes(wants);
-        }
+        if (reader.position >= pauseAt) pauseAt = yield* pause();
       }
       reader.leave(outer);
     }
-    if (reader.position >= pauseAt) {
-      yield batch.piece();
-      pauseAt = reader.position + pieceBytes;
-      wantAttributes(wants);
-    }
+    if (reader.position >= pauseAt) pauseAt = yield* pause();
   }
   return batch.take();
 }
+
+/**
+ * How many fields may be read between two pauses: those of a piece, of a byte or more each, and those that are walked
+ * over meanwhile to find what spans share. These are spans, which take 28 bytes or more each, so there are half as many
+ * as this allows. What has more is made of empty fields, and to walk over it could take seconds.
+ */
+function mostFields(bodyBytes: number, pieceBytes: number): number {
+  if (pieceBytes === Number.POSITIVE_INFINITY) return MANY_FIELDS;
+  return Math.max(pieceBytes, LEAST_FIELDS) + Math.ceil(bodyBytes / 16);
+}
+
+/** To read so many takes some milliseconds. */
+const LEAST_FIELDS = 2 ** 18;
 
 /** Those of a ScopeSpans, up to where it is time to pause. */
 function readSpans(

@@ -16,6 +16,9 @@ const MAX_GROUPS = 64;
 
 const MAX_VARINT_BYTES = 10;
 
+/** More fields than any body has; still what the engine keeps as an integer. */
+export const MANY_FIELDS: number = 2 ** 31 - 1;
+
 /** Tags of fields by number and wire type: a field with another wire type has another tag, and so is unknown. */
 export const tags = {
   varint: (field: number): number => (field << 3) | VARINT,
@@ -40,6 +43,8 @@ export const tags = {
 export class ProtobufReader {
   /** Offset of what is read next. May be set to where a value of the message began, to read that again. */
   position = 0;
+  /** How many more fields `tag` may begin. */
+  fieldsLeft: number = MANY_FIELDS;
   /** All bytes, for those who read values of their own kinds from them. */
   readonly body: Buffer;
   readonly view: DataView;
@@ -95,6 +100,7 @@ export class ProtobufReader {
 
   tag(): number {
     const at = this.position;
+    if (this.fieldsLeft-- <= 0) throw new MalformedBodyError('there are more fields than spans have', at);
     const byte = this.body[at] ?? 0;
     if (byte > 7 && byte < 0x80 && at < this.#end) {
       this.position = at + 1;
