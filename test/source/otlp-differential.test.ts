@@ -7,6 +7,7 @@ import { type Decoders, decodeByAll, JSON_DECODERS, PROTOBUF_DECODERS } from '..
 import { encodeOtlp } from '../support/otlp-encode.ts';
 import { expectedBatch } from '../support/otlp-oracle.ts';
 import { field } from '../support/protobuf-field.ts';
+import { protobufField, protobufFields } from '../support/protobuf-fields.ts';
 import { requestByProtobufjs } from '../support/request-by-protobufjs.ts';
 import { Random } from '../wire/mutations.ts';
 import { request } from './otlp-arbitraries.ts';
@@ -26,6 +27,35 @@ const bare: Decoders = {
   ...PROTOBUF_DECODERS,
   oracle: (body, isWanted) => expectedBatch(requestByProtobufjs(body), isWanted),
 };
+
+const ATTRIBUTE = field(9, field(1, Buffer.from('tool')), field(2, field(1, Buffer.from('search'))));
+
+/** What may stand behind attributes: as everybody writes it, in other forms, and what no one writes. */
+const TAIL: readonly (readonly number[])[] = [
+  [0x50, 0],
+  [0x60, 5],
+  [0x70, 0x80, 0x01],
+  [0x7a, 0],
+  [0x7a, 2, 0x18, 2],
+  [0x7a, 2, 0x18, 0x82],
+  [0x7a, 3, 0x18, 0x82, 0x01],
+  [0x7a, 4, 0x12, 0, 0x18, 1],
+  [0x85, 0x01, 1, 2, 3, 4],
+  [0x85, 0x81, 0x00, 1, 3, 0, 0],
+  [0x30, 3],
+  [0x58, 1],
+  [...ATTRIBUTE],
+];
+
+/** The fields of the first span of a request with one. */
+function spanFieldsOf(request: Buffer): Buffer[] {
+  const inside = (message: Buffer, number: number) => {
+    const found = protobufFields(message).find((one) => one.number === number);
+    if (found === undefined) throw new Error(`there is no field ${number}`);
+    return found.value;
+  };
+  return protobufFields(inside(inside(inside(request, 1), 2), 2)).map(protobufField);
+}
 
 describe('each decoder agrees with JSON.parse or protobufjs, and the rules of OTLP', () => {
   it('on requests as senders write them', () => {
@@ -53,6 +83,24 @@ describe('each decoder agrees with JSON.parse or protobufjs, and the rules of OT
       { numRuns: 1_500 },
     );
     expect(decoded).toBeGreaterThan(1_000);
+  });
+
+  it('on what stands behind the attributes of a span, whatever it is', () => {
+    const span = Buffer.from(encodeOtlp(requestOf([spanJson({ attributes: [], status: {} })])));
+    const spanFields = spanFieldsOf(span);
+    const outcomes = new Map<string, number>();
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...TAIL), { maxLength: 6 }), fc.nat(3), (tail, cut) => {
+        const bytes = Buffer.concat([...spanFields, ATTRIBUTE, ...tail.map((part) => Buffer.from(part))]);
+        const body = field(1, field(2, field(2, bytes.subarray(0, bytes.length - (cut === 3 ? 1 : 0)))));
+        const outcome = decodeByAll(PROTOBUF_DECODERS, Buffer.from(body), everything);
+        const kind = 'batch' in outcome ? 'read' : 'refused';
+        outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(outcomes.get('read')).toBeGreaterThan(200);
+    expect(outcomes.get('refused')).toBeGreaterThan(200);
   });
 
   it.each([

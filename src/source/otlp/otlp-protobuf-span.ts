@@ -4,6 +4,7 @@ import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
 import { BAD_ID, NO_ATTRIBUTES, type OtlpBatch } from './otlp-batch.ts';
 import { readAttributes, SPAN_ATTRIBUTES } from './otlp-protobuf-attributes.ts';
 import { readSpanHead } from './otlp-protobuf-head.ts';
+import { readSpanTail } from './otlp-protobuf-tail.ts';
 import { type ProtobufReader, tags } from './protobuf-reader.ts';
 import { TextTable } from './text-table.ts';
 import { TraceIds } from './trace-ids.ts';
@@ -43,6 +44,7 @@ export function readSpan(
     switch (tag) {
       case SPAN_ATTRIBUTES:
         attributes = readAttributes(reader, attributes);
+        reader.position = readSpanTail(reader, span);
         break;
       case SPAN_TRACE_ID:
         span.traceId = readTraceId(reader);
