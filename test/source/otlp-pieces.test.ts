@@ -55,9 +55,9 @@ describe('a request that is decoded in pieces', () => {
   it('in protobuf of any form likewise', () => {
     fc.assert(
       fc.property(request, fc.nat(), sizes, (json, seed, size) => {
-        const { decoders: whole, oracle } = PROTOBUF_DECODERS;
-        const decoders: Decoders = { decoders: [...whole, inPieces(protobufPieces, size)], oracle };
+        const decoders: Decoders = { ...PROTOBUF_DECODERS, decoders: [inPieces(protobufPieces, size)] };
         const body = scrambledProtobuf(Buffer.from(encodeOtlp(json)), new Random(seed));
+        // Of several faults another may be told than of the whole, which is walked in another order.
         decodeByAll(decoders, body, everything);
       }),
       { numRuns: 500 },

@@ -99,6 +99,21 @@ describe('decodeOtlpProtobuf', () => {
     expect({ ...span?.attributes }).toEqual({ tool: 'search' });
   });
 
+  it('reads what stands twice as one: a scope keeps its name where a second one has none', () => {
+    const scopes = [field(1, field(1, Buffer.from('scope'))), field(1, field(2, Buffer.from('1.0')))];
+    const resources = ['service.name', 'host.name'].map((key) =>
+      field(1, field(1, field(1, Buffer.from(key)), field(2, field(1, Buffer.from('a'))))),
+    );
+    const [first, second] = decodeOtlpProtobuf(
+      field(1, ...resources, field(2, ...scopes, field(2, ...SPAN)), field(2, field(2, ...SPAN))),
+      everything,
+    ).spans;
+    expect([first?.scopeName, second?.scopeName]).toEqual(['scope', '']);
+    expect(first?.resource.serviceName).toBe('a');
+    const alone = decodeOtlpProtobuf(field(1, resources[0] ?? [], field(2, field(2, ...SPAN))), everything);
+    expect(first?.resource.identity).not.toBe(alone.spans[0]?.resource.identity);
+  });
+
   it('reads spans of a sender from before 2022, whose field has the number 1000', () => {
     expect(decodeOtlpProtobuf(field(1, field(1000, field(2, ...SPAN))), everything).spans).toHaveLength(1);
   });

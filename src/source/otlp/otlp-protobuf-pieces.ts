@@ -1,13 +1,18 @@
 import type { Wants } from '../../conventions/attribute-names.ts';
 import type { SpanResource } from '../../model/span.ts';
-import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
-import { type Attributes, newAttributes, OtlpBatch, type SpanPieces } from './otlp-batch.ts';
+import { type Attributes, OtlpBatch, type SpanPieces } from './otlp-batch.ts';
 import { wantAttributes } from './otlp-protobuf-attributes.ts';
+import {
+  isScopeSpans,
+  REQUEST,
+  RESOURCE_SPANS,
+  readResource,
+  readScopeName,
+  SCOPE_SPANS,
+} from './otlp-protobuf-shared.ts';
 import { readSpan } from './otlp-protobuf-span.ts';
-import { MANY_FIELDS, ProtobufReader, tags } from './protobuf-reader.ts';
-import { readKeyValue } from './protobuf-value.ts';
-import { isResourceKey, NO_RESOURCE, resourceOf } from './resource.ts';
-import { TextTable } from './text-table.ts';
+import { MANY_FIELDS, ProtobufReader } from './protobuf-reader.ts';
+import { NO_RESOURCE, resourceOf } from './resource.ts';
 
 /**
  * Decodes a request in protobuf (opentelemetry-proto 1.11) a piece at a time:
@@ -45,7 +50,7 @@ export function* protobufPieces(bytes: Uint8Array, wants: Wants, pieceBytes: num
       reader.position = from;
       while (reader.isInside) {
         const tag = reader.tag();
-        if (tag !== RESOURCE_SPANS.scopeSpans && tag !== RESOURCE_SPANS.librarySpans) reader.skip(tag);
+        if (!isScopeSpans(tag)) reader.skip(tag);
         else {
           const outer = reader.enter();
           const from = reader.position;
@@ -95,16 +100,6 @@ function readSpans(
   }
 }
 
-const texts = new TextTable();
-
-/** Field numbers and wire types. */
-const REQUEST = { resourceSpans: tags.bytes(1) };
-/** `librarySpans` is the name and number that `scopeSpans` had until 2022; its layout is the same. */
-const RESOURCE_SPANS = { resource: tags.bytes(1), scopeSpans: tags.bytes(2), librarySpans: tags.bytes(1000) };
-const RESOURCE = { attributes: tags.bytes(1) };
-const SCOPE_SPANS = { scope: tags.bytes(1), spans: tags.bytes(2) };
-const SCOPE = { name: tags.bytes(1) };
-
 /** Of a ResourceSpans, whose other fields are skipped. @returns undefined where there are none. */
 function findResource(reader: ProtobufReader): Attributes | undefined {
   let attributes: Attributes | undefined;
@@ -116,20 +111,6 @@ function findResource(reader: ProtobufReader): Attributes | undefined {
   return attributes;
 }
 
-function readResource(reader: ProtobufReader, before: Attributes | undefined): Attributes | undefined {
-  let attributes = before;
-  const outer = reader.enter();
-  while (reader.isInside) {
-    const tag = reader.tag();
-    if (tag === RESOURCE.attributes) {
-      attributes ??= newAttributes();
-      readKeyValue(reader, attributes, isResourceKey);
-    } else reader.skip(tag);
-  }
-  reader.leave(outer);
-  return attributes;
-}
-
 /** Of a ScopeSpans, whose other fields are skipped. */
 function findScopeName(reader: ProtobufReader): string {
   let name = '';
@@ -138,17 +119,5 @@ function findScopeName(reader: ProtobufReader): string {
     if (tag === SCOPE_SPANS.scope) name = readScopeName(reader) ?? name;
     else reader.skip(tag);
   }
-  return name;
-}
-
-function readScopeName(reader: ProtobufReader): string | undefined {
-  let name: string | undefined;
-  const outer = reader.enter();
-  while (reader.isInside) {
-    const tag = reader.tag();
-    if (tag === SCOPE.name) name = reader.text(MAX_ATTRIBUTE_LENGTH, texts);
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
   return name;
 }
