@@ -5,8 +5,9 @@
 export class KeyFilter {
   /** By the first four bytes of a key: a bit for each length, counted modulo 8. */
   readonly #starts = new Uint8Array(PLACES);
-  /** By the last four bytes: for names that may begin with anything. */
+  /** By the last four bytes, and by the four before these: for names that may begin with anything. */
   readonly #ends = new Uint8Array(PLACES);
+  readonly #beforeEnds = new Uint8Array(PLACES);
 
   /** @param names all that are wanted, each with one `*` at most for any characters; undefined where nobody can list them. */
   constructor(names: readonly string[] | undefined) {
@@ -18,7 +19,9 @@ export class KeyFilter {
     if (length < SIGN_BYTES) return true;
     const lengths = this.#starts[placeOf(view.getInt32(from))] ?? ANY_LENGTH;
     if ((lengths & (1 << (length & 7))) !== 0) return true;
-    return this.#ends[placeOf(view.getInt32(from + length - SIGN_BYTES))] !== 0;
+    const endAt = from + length - SIGN_BYTES;
+    if (this.#ends[placeOf(view.getInt32(endAt))] === 0) return false;
+    return length < 2 * SIGN_BYTES || this.#beforeEnds[placeOf(view.getInt32(endAt - SIGN_BYTES))] !== 0;
   }
 
   #add(name: string): void {
@@ -30,7 +33,10 @@ export class KeyFilter {
       const lengths = star < 0 ? 1 << (start.length & 7) : ANY_LENGTH;
       this.#starts[place] = (this.#starts[place] ?? 0) | lengths;
     } else if (star >= 0 && end.length >= SIGN_BYTES) {
-      this.#ends[placeOf(end.readInt32BE(end.length - SIGN_BYTES))] = 1;
+      const endAt = end.length - SIGN_BYTES;
+      this.#ends[placeOf(end.readInt32BE(endAt))] = 1;
+      if (endAt < SIGN_BYTES) this.#beforeEnds.fill(1);
+      else this.#beforeEnds[placeOf(end.readInt32BE(endAt - SIGN_BYTES))] = 1;
     } else if (star >= 0) this.#starts.fill(ANY_LENGTH);
   }
 }
