@@ -71,10 +71,12 @@ export class LearningLine {
     return this.#traces.splice(0);
   }
 
-  /** Whether what comes now may push out what waits. */
+  /**
+   * Whether what comes now may push out what waits. How many traces wait says little: where much is due at once, after a
+   * pause of the machine say, thousands do, and are learned in a moment. But each makes a run that waits for the store.
+   */
   get isFull(): boolean {
-    const waiting = this.#traces.length;
-    return waiting > MAX_TRACES / 2 || this.#spans > MAX_SPANS / 2 || this.#backlog.isFull(waiting);
+    return this.#spans > MAX_SPANS / 2 || this.#backlog.isFull(this.#traces.length);
   }
 
   get #isBehind(): boolean {

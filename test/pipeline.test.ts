@@ -86,6 +86,38 @@ describe('the way of a span', () => {
     expect(pipeline.account.learned).toBe(3);
   });
 
+  it('is not refused where much is due at once, and the store keeps up', async () => {
+    const { pipeline, clock } = pipelineOf(new MemoryPlanStore(), { holdsWhenFull: true });
+    for (let trace = 0; trace < 5_000; trace++) feed(pipeline, ...fanout(`t${trace}`));
+    clock.advance(2_000);
+    pipeline.tick();
+    expect(pipeline.account).toMatchObject({ buffered: 0 });
+    while (pipeline.account.awaiting > 0) {
+      expect(pipeline.isFull).toBe(false);
+      await turn();
+    }
+    expect(pipeline.account).toMatchObject({ learned: 15_000, ignored: 5_000, dropped: {} });
+  });
+
+  it('is refused where the store does not keep up', async () => {
+    const store = new FlakyStore();
+    store.weather = 'hanging';
+    const { pipeline, clock } = pipelineOf(store, { holdsWhenFull: true, maxQueuedRuns: 1_000 });
+    const send = (traces: number) => {
+      for (let n = 0; n < traces; n++) feed(pipeline, ...fanout(`${clock.now()}-${n}`, `agent-${n % 20}`));
+      clock.advance(2_000);
+      pipeline.tick();
+    };
+    send(700);
+    for (let turns = 0; turns < 50; turns++) await turn();
+    expect(pipeline.isFull).toBe(false);
+    send(100);
+    for (let turns = 0; turns < 50; turns++) await turn();
+    expect(pipeline.isFull).toBe(true);
+    expect(pipeline.account.dropped).toEqual({});
+    await pipeline.shutdown(1);
+  });
+
   it('ends at shutdown: whatever comes later is not even counted', async () => {
     const { pipeline } = pipelineOf(new MemoryPlanStore());
     feed(pipeline, ...fanout('one'));
