@@ -17,7 +17,13 @@ for (const from of isOtherFirst === '1' ? [other, mine] : [mine, other]) made.se
 const [[benchmark, ours], [, theirs]] = [sidesOf(mine), sidesOf(other)];
 const { ratio } = await measure({
   ...benchmark,
-  prepare: async () => ({ ours: ours.ours, rival: theirs.ours }),
+  prepare: async () => ({
+    ours: ours.ours,
+    rival: theirs.ours,
+    async close() {
+      await Promise.all([ours.close?.(), theirs.close?.()]);
+    },
+  }),
 });
 console.log(ratio);
 process.exit(0);
