@@ -166,6 +166,7 @@ describe('a body that is small until it is inflated, and large until it is read'
   it('of nothing but fields is refused', { timeout: 60_000 }, async () => {
     const { answers } = await detonate(FIELD_BOMBS, 'traces');
     expect(answers.filter(([, { status }]) => status !== 400)).toEqual([]);
-    expect(answers.filter(([, { stopMillis }]) => stopMillis > 2_000)).toEqual([]);
+    // As above: inflated, all of it is looked at once, for what is no UTF-8 say.
+    expect(answers.filter(([, { stopMillis }]) => stopMillis > 5_000)).toEqual([]);
   });
 });
