@@ -26,8 +26,8 @@ export class WireSpan implements Span {
   /** Status and flags by their OTLP numbers. */
   statusCode = 0;
   flags = 0;
-  readonly scopeName: string;
-  readonly resource: SpanResource;
+  scopeName: string;
+  resource: SpanResource;
   attributes: Readonly<Record<string, unknown>>;
 
   constructor(scopeName: string, resource: SpanResource, attributes: Readonly<Record<string, unknown>>) {

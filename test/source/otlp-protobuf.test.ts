@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { plainSpan } from '../../src/model/wire-span.ts';
 import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
-import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
+import { decodeOtlpProtobuf, OtlpProtobufDecoder } from '../../src/source/otlp/otlp-protobuf.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';
 import { field } from '../support/protobuf-field.ts';
 import {
@@ -201,5 +201,34 @@ describe('decodeOtlpProtobuf', () => {
     ['a thousand groups in one another', Array(1_000).fill(0x0b), 'groups are nested too deep (byte 64)'],
   ])('tells the byte and the reason of %s', (_, bytes, message) => {
     expect(faultOf(bytes)).toBe(message);
+  });
+});
+
+describe('OtlpProtobufDecoder', () => {
+  const body = Buffer.from(
+    encodeOtlp(
+      requestOf([
+        spanJson({
+          attributes: [attribute('a', { stringValue: 'x' }), attribute('b', { stringValue: 'y' })],
+        }),
+      ]),
+    ),
+  );
+
+  it('may take turns with another, which wants other attributes', () => {
+    const decoders = ['a', 'b'].map(
+      (wanted) => new OtlpProtobufDecoder((key) => key === wanted, body.length),
+    );
+    for (const byte of body) for (const decoder of decoders) decoder.push(Uint8Array.of(byte));
+    const read = decoders.map((decoder) => ({ ...decoder.finish().spans[0]?.attributes }));
+    expect(read).toEqual([{ a: 'x' }, { b: 'y' }]);
+  });
+
+  it('gives out nothing where a part of the body did not come', () => {
+    for (let end = 0; end < body.length; end++) {
+      const decoder = new OtlpProtobufDecoder(everything, body.length);
+      decoder.push(body.subarray(0, end));
+      expect(() => decoder.finish()).toThrow(MalformedBodyError);
+    }
   });
 });

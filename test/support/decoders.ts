@@ -6,8 +6,9 @@ import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.t
 import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import { decodeJsonRequest } from '../../src/source/otlp/otlp-json-value.ts';
-import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
+import { decodeOtlpProtobuf, OtlpProtobufDecoder } from '../../src/source/otlp/otlp-protobuf.ts';
 import { isResourceKey } from '../../src/source/otlp/resource.ts';
+import { Random } from '../wire/mutations.ts';
 import { exactJson } from './exact-json.ts';
 import { KNOWN_FAULT } from './known-fault.ts';
 import { expectedBatch } from './otlp-oracle.ts';
@@ -22,13 +23,38 @@ export interface Decoders {
   readonly oracle: Decode;
 }
 
+/** The others get the body in pieces: a byte at a time, and of sizes that differ from body to body. */
 export const PROTOBUF_DECODERS: Decoders = {
-  decoders: [decodeOtlpProtobuf],
+  decoders: [
+    decodeOtlpProtobuf,
+    inPiecesOf(() => 1),
+    (body, wants) => inPiecesOf(sizesFor(body))(body, wants),
+  ],
   oracle: (body, wants) => {
     const strict = strictProtobuf(body, wants, isResourceKey);
     return expectedBatch(requestByProtobufjs(strict), wants);
   },
 };
+
+/** Nothing may look at a piece any more once it was pushed. @param sizeOf the next piece. */
+export function inPiecesOf(sizeOf: () => number): Decode {
+  return (body, wants) => {
+    const decoder = new OtlpProtobufDecoder(wants, body.length);
+    for (let from = 0; from < body.length; ) {
+      const piece = Buffer.from(body.subarray(from, from + sizeOf()));
+      from += piece.length;
+      decoder.push(piece);
+      piece.fill(0xff);
+    }
+    return decoder.finish();
+  };
+}
+
+/** Of one byte to a few hundred, most of them small. */
+function sizesFor(body: Buffer): () => number {
+  const random = new Random(body.reduce((seed, byte) => (seed * 31 + byte) >>> 0, body.length));
+  return () => 1 + random.below(2 ** (1 + random.below(8)));
+}
 
 /** The second reads what the first, which takes the first way that can, leaves to it. */
 export const JSON_DECODERS: Decoders = {

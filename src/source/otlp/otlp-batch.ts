@@ -1,4 +1,4 @@
-import type { Span, SpanKind } from '../../model/span.ts';
+import type { Span, SpanKind, SpanResource } from '../../model/span.ts';
 import type { WireSpan } from '../../model/wire-span.ts';
 import { charCode } from '../../support/char-code.ts';
 import { keepCompiled } from '../../support/keep-compiled.ts';
@@ -63,7 +63,7 @@ export const MAX_ATTRIBUTES = 1_024;
 
 /** Turns raw spans into a DecodedBatch: both encodings share what makes a span good. */
 export class OtlpBatch {
-  #spans: Span[] = [];
+  #spans: WireSpan[] = [];
   readonly #rejected = new Map<string, number>();
   /** The fault of the span that was rejected last, and how many had it since there was another. */
   #fault: string | undefined;
@@ -87,6 +87,21 @@ export class OtlpBatch {
     }
     span.kind = isSpanKind(kind) ? kind : 0;
     this.#spans.push(span);
+  }
+
+  /** How many good spans there are that were not given yet. */
+  get size(): number {
+    return this.#spans.length;
+  }
+
+  /** Gives the spans from an index on the resource that followed them. */
+  setResource(from: number, resource: SpanResource): void {
+    for (const span of this.#spans.slice(from)) span.resource = resource;
+  }
+
+  /** Gives the spans from an index on the scope that followed them. */
+  setScopeName(from: number, scopeName: string): void {
+    for (const span of this.#spans.slice(from)) span.scopeName = scopeName;
   }
 
   /** Counts a span whose ids are none. `fault` is one of a few fixed texts. */

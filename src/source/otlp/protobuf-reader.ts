@@ -6,8 +6,8 @@ import { cutText } from './value-budget.ts';
 /** Wire types of protobuf. */
 const VARINT = 0;
 const FIXED64 = 1;
-const BYTES = 2;
-const GROUP = 3;
+export const BYTES = 2;
+export const GROUP = 3;
 const GROUP_END = 4;
 const FIXED32 = 5;
 
@@ -54,14 +54,21 @@ export class ProtobufReader {
   #high = 0;
 
   constructor(bytes: Uint8Array) {
-    this.body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.body = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = bytes.byteLength;
   }
 
-  /** Where the message ends. */
+  /** Where the message ends, as far as it is there. */
   get end(): number {
     return this.#end;
+  }
+
+  /** To read a message that was entered elsewhere. No more than there are bytes. */
+  set end(end: number) {
+    this.#end = end;
   }
 
   /** Whether the message goes on. */
@@ -130,9 +137,14 @@ export class ProtobufReader {
 
   /** The length of what follows, known to lie inside the message. */
   length(): number {
+    return this.lengthWithin(this.#end);
+  }
+
+  /** The same where the message ends at `end`, and not all of it is there. */
+  lengthWithin(end: number): number {
     const at = this.position;
     const length = this.uint();
-    if (length > this.#end - this.position) {
+    if (length > end - this.position) {
       throw new MalformedBodyError('a field is longer than the message that holds it', at);
     }
     return length;
