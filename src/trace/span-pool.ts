@@ -183,7 +183,7 @@ export class SpanPool {
   }
 
   #addChunk(): Chunk {
-    const known = this.#chunks.findIndex((chunk) => chunk.isGone);
+    const known = this.#chunks.findIndex(isGone);
     const index = known < 0 ? this.#chunks.length : known;
     const chunk = new Chunk(index << CHUNK_BITS);
     this.#chunks[index] = chunk;
@@ -217,6 +217,10 @@ function fillWireTimes(times: Float64Array, at: number, { span, endsEarly }: Wir
   times[at * 4 + 2] = endsEarly ? span.startSeconds : span.endSeconds;
   times[at * 4 + 3] = endsEarly ? span.startNanos : span.endNanos;
   return ENDED;
+}
+
+function isGone(chunk: Chunk): boolean {
+  return chunk.isGone;
 }
 
 const GONE = new Chunk(0, 0);

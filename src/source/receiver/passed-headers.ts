@@ -46,7 +46,9 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** `Connection` names further fields that are for this hop. */
 function namedBy(connection: HeaderValues): ReadonlySet<string> {
-  return new Set(
-    [connection].flat().flatMap((list) => list.split(',').map((name) => name.trim().toLowerCase())),
-  );
+  const names = new Set<string>();
+  for (const list of typeof connection === 'string' ? [connection] : connection) {
+    for (const name of list.split(',')) names.add(name.trim().toLowerCase());
+  }
+  return names;
 }
