@@ -13,7 +13,7 @@ export class BufferingSink implements OtlpSink {
   });
   #before: SpanAccount = this.pipeline.account;
 
-  readonly leavesBodies = true;
+  readonly ignoresBodies = true;
   admit = () => () => {};
   readonly wants = this.pipeline.attributes.wants;
 

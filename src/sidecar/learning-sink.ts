@@ -45,7 +45,7 @@ export class LearningSink implements OtlpSink {
     };
   }
 
-  get leavesBodies(): boolean {
+  get ignoresBodies(): boolean {
     return this.#passage === undefined;
   }
 

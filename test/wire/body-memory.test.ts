@@ -12,8 +12,11 @@ import { RecordingSink } from './recording-sink.ts';
 
 /** Lets the memory of bodies be used again, and remembers where each body was. */
 class LeavingSink extends RecordingSink {
-  readonly leavesBodies = true;
   readonly memory: ArrayBufferLike[] = [];
+
+  constructor() {
+    super({ ignoresBodies: true });
+  }
 
   override accept(request: OtlpRequest, batch: DecodedBatch | undefined) {
     this.memory.push(request.body.buffer);
@@ -40,6 +43,7 @@ const NAMES = INDEXES.map((index) => `tool ${index}`).sort();
 
 it.each([
   ['as they are', (body: Buffer) => body, {}],
+  ['of a length that was not said', (body: Buffer) => [body], {}],
   ['inflated', (body: Buffer) => gzipSync(body), { 'content-encoding': 'gzip' }],
 ])('bodies that come in at the same time do not mix, %s', async (_, encode, fields) => {
   const sink = new LeavingSink();
@@ -57,8 +61,11 @@ it.each([
 it('memory is used again for the next body', async () => {
   const sink = new LeavingSink();
   const address = await receive(sink);
-  for (const index of [1, 2, 3]) await post(address, { headers: PROTOBUF_TYPE, body: bodyOf(index) });
+  for (const index of [1, 2, 3]) await post(address, { headers: PROTOBUF_TYPE, body: [bodyOf(index)] });
 
+  expect(sink.requests.map(({ body }) => body.length)).toEqual(
+    [1, 2, 3].map((index) => bodyOf(index).length),
+  );
   expect(new Set(sink.memory).size).toBe(1);
 });
 

@@ -12,7 +12,7 @@ const ROOM = 256 * 2 ** 20;
 export class PipelineSink implements OtlpSink {
   readonly #store = roomyStore();
   readonly pipeline: Pipeline;
-  readonly leavesBodies = true;
+  readonly ignoresBodies = true;
   /** Bytes that were given and not given back. */
   held = 0;
 

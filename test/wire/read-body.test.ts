@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { readBody, SenderGoneError } from '../../src/source/receiver/read-body.ts';
+import { type ReadBodyOptions, readBody, SenderGoneError } from '../../src/source/receiver/read-body.ts';
 import { Refusal } from '../../src/source/receiver/refusal.ts';
 
 const LONG = 600_000;
 
-function reading(stream: PassThrough, options: Partial<Parameters<typeof readBody>[1]> = {}) {
+function reading(stream: PassThrough, options: Partial<ReadBodyOptions> = {}) {
   const chunks: string[] = [];
-  const onChunk = (chunk: Buffer) => void chunks.push(chunk.toString());
-  return { chunks, done: readBody(stream, { timeoutMillis: LONG, onChunk, ...options }) };
+  const into = { push: (chunk: Buffer) => void chunks.push(chunk.toString()) };
+  return { chunks, done: readBody(stream, into, { timeoutMillis: LONG, ...options }) };
 }
 
 it('a body is read to its end, and its stream stays open', async () => {
@@ -63,10 +63,12 @@ describe('what was not read is left for whoever refuses', () => {
 
   it('where a chunk was too much', async () => {
     const stream = new PassThrough();
-    const onChunk = () => {
-      throw Refusal.tooLarge(1);
+    const full = {
+      push: () => {
+        throw Refusal.tooLarge(1);
+      },
     };
-    const { done } = reading(stream, { onChunk });
+    const done = readBody(stream, full, { timeoutMillis: LONG });
     stream.write('one');
     await expect(done).rejects.toMatchObject({ httpStatus: 413 });
     await expectLeft(stream);

@@ -8,6 +8,8 @@ export class RecordingSink implements OtlpSink {
   /** Spans that came before those of the batches. */
   readonly pieces: (readonly Span[])[] = [];
   readonly batches: (DecodedBatch | undefined)[] = [];
+  /** Whether spans are decoded as they come in, where they can be; then the bodies of requests are not told. */
+  readonly ignoresBodies: boolean;
   /** In bytes. */
   room = Number.POSITIVE_INFINITY;
   /** Bytes that were given and not given back. */
@@ -15,6 +17,10 @@ export class RecordingSink implements OtlpSink {
   most = 0;
   /** What an upstream answers; without one the receiver answers by itself. */
   upstream: ((request: OtlpRequest) => Promise<UpstreamAnswer>) | undefined;
+
+  constructor({ ignoresBodies = false } = {}) {
+    this.ignoresBodies = ignoresBodies;
+  }
 
   /** Lets the upstream take its time. @returns once it is asked, what makes it answer. */
   whenUpstreamIsAsked(): Promise<(body: Buffer) => void> {

@@ -1,41 +1,35 @@
+import { GrowingRoom } from './growing-room.ts';
 import { Refusal } from './refusal.ts';
 import type { Room } from './room.ts';
 
-const FIRST_BYTES = 4_096;
-
 /**
  * Collects the chunks of one body in one piece of memory. It copies, as a body sent byte by byte would otherwise cost
- * a hundred times its size in small objects; and it asks for room as it grows, so that a length that is only claimed
- * takes none away from others.
+ * a hundred times its size in small objects.
  */
 export class BoundedBytes {
   readonly #room: Room;
   readonly #limit: number;
-  /** What the body will not exceed, if the sender is right. */
-  readonly #expected: number;
+  readonly #growing: GrowingRoom;
   #bytes: Buffer = NOTHING;
   #size = 0;
-  /** How many bytes there is room for. */
-  #capacity = 0;
   #isBlock = false;
 
   /**
-   * Takes room for the beginning at once, so that who finds none is refused before anything is read.
-   * @throws Refusal
+   * @param expected what the body will not exceed, if the sender is right.
+   * @throws Refusal where that is too large, or there is no room.
    */
   constructor(room: Room, limit: number, expected: number = limit) {
     if (expected > limit) throw Refusal.tooLarge(limit);
     this.#room = room;
     this.#limit = limit;
-    this.#expected = expected;
-    this.#takeRoom(0);
+    this.#growing = new GrowingRoom(room, expected);
   }
 
   /** @throws Refusal where the body is too large, or there is no room for it. */
   push(chunk: Uint8Array): void {
     const size = this.#size + chunk.length;
     if (size > this.#limit) throw Refusal.tooLarge(this.#limit);
-    if (size > this.#capacity) this.#takeRoom(size);
+    this.#growing.growTo(size);
     if (size > this.#bytes.length) this.#makeSpace();
     this.#bytes.set(chunk, this.#size);
     this.#size = size;
@@ -53,16 +47,10 @@ export class BoundedBytes {
     return isWasteful ? copyOf(bytes) : bytes;
   }
 
-  #takeRoom(needed: number): void {
-    const before = this.#capacity;
-    const doubled = Math.min(Math.max(before * 2, FIRST_BYTES), this.#expected);
-    this.#capacity = Math.max(doubled, needed);
-    this.#room.take(this.#capacity - before);
-  }
-
   #makeSpace(): void {
-    const block = this.#room.block(this.#capacity);
-    const space = block ?? Buffer.allocUnsafeSlow(this.#capacity);
+    const { size } = this.#growing;
+    const block = this.#room.block(size);
+    const space = block ?? Buffer.allocUnsafeSlow(size);
     space.set(this.#bytes.subarray(0, this.#size));
     this.#isBlock = block !== undefined;
     this.#bytes = space;

@@ -1,54 +1,68 @@
-import type { Readable } from 'node:stream';
-import { BoundedBytes } from './bounded-bytes.ts';
-import { readBody } from './read-body.ts';
+import type { IncomingBody, Intake, RequestHead } from './intake.ts';
 import { Refusal } from './refusal.ts';
 import type { Room } from './room.ts';
-
-/** A message of a call, before it is inflated. */
-export interface GrpcMessage {
-  readonly bytes: Buffer;
-  readonly isCompressed: boolean;
-}
-
-export interface ReadMessageOptions {
-  readonly room: Room;
-  readonly maxBytes: number;
-  readonly timeoutMillis: number;
-}
 
 /** A flag and a length stand before each message. */
 const PREFIX_BYTES = 5;
 
 /**
- * Reads the one message of a unary call. What is wrong with the framing is refused as gRPC's own servers do: the number
- * of messages by the table of grpc/doc/statuscodes.md, torn and unknown frames as grpc-go does (rpc_util.go).
- * @throws Refusal, or SenderGoneError
+ * The one message of a unary call, as it comes in. What is wrong with the framing is refused as gRPC's own servers do: the
+ * number of messages by the table of grpc/doc/statuscodes.md, torn and unknown frames as grpc-go does (rpc_util.go).
  */
-export async function readGrpcMessage(
-  stream: Readable,
-  { room, maxBytes, timeoutMillis }: ReadMessageOptions,
-): Promise<GrpcMessage> {
-  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
-  let prefixSize = 0;
-  let length = 0;
-  let body: BoundedBytes | undefined;
-  const onChunk = (chunk: Buffer) => {
+export class GrpcMessage {
+  readonly #intake: Intake;
+  readonly #head: RequestHead;
+  readonly #room: Room;
+  readonly #prefix = Buffer.alloc(PREFIX_BYTES);
+  #prefixSize = 0;
+  #length = 0;
+  #body: IncomingBody | undefined;
+
+  /** @param head of the call. */
+  constructor(intake: Intake, head: RequestHead, room: Room) {
+    this.#intake = intake;
+    this.#head = head;
+    this.#room = room;
+  }
+
+  /** @throws Refusal where more than one message comes, it is too large, or there is no room for it. */
+  push(chunk: Buffer): void {
     let rest = chunk;
-    if (body === undefined) {
-      const taken = chunk.copy(prefix, prefixSize);
-      prefixSize += taken;
-      if (prefixSize < PREFIX_BYTES) return;
+    if (this.#body === undefined) {
+      const taken = chunk.copy(this.#prefix, this.#prefixSize);
+      this.#prefixSize += taken;
+      if (this.#prefixSize < PREFIX_BYTES) return;
       rest = chunk.subarray(taken);
-      length = prefix.readUInt32BE(1);
-      body = new BoundedBytes(room, maxBytes, length);
+      this.#length = this.#prefix.readUInt32BE(1);
+      this.#body = this.#intake.receive(this.head, this.#room, this.#length);
     }
-    if (body.size + rest.length > length) throw Refusal.wrongNumberOfMessages();
-    body.push(rest);
-  };
-  await readBody(stream, { timeoutMillis, onChunk });
-  const flag = prefix.readUInt8(0);
-  if (prefixSize === 0) throw Refusal.wrongNumberOfMessages();
-  if (body === undefined || body.size < length) throw Refusal.garbled('expected a whole message');
-  if (flag > 1) throw Refusal.garbled('expected 0 or 1 as the flag of a message');
-  return { bytes: body.finish(), isCompressed: flag === 1 };
+    if (this.#body.size + rest.length > this.#length) throw Refusal.wrongNumberOfMessages();
+    this.#body.push(rest);
+  }
+
+  /** What is true of the message: one that is not compressed may come in a call that names a compression. */
+  get head(): RequestHead {
+    const isAsNamed = this.#flag !== 0 || this.#head.contentEncoding === undefined;
+    return isAsNamed ? this.#head : { ...this.#head, contentEncoding: undefined };
+  }
+
+  /**
+   * The whole message.
+   * @throws Refusal where what came is no such thing.
+   */
+  finish(): IncomingBody {
+    if (this.#prefixSize === 0) throw Refusal.wrongNumberOfMessages();
+    if (this.#body === undefined || this.#body.size < this.#length) {
+      throw Refusal.garbled('expected a whole message');
+    }
+    if (this.#flag > 1) throw Refusal.garbled('expected 0 or 1 as the flag of a message');
+    if (this.#flag === 1 && this.#head.contentEncoding === undefined) {
+      throw Refusal.garbled('expected grpc-encoding to say how the message is compressed');
+    }
+    return this.#body;
+  }
+
+  get #flag(): number {
+    return this.#prefix[0] ?? 0;
+  }
 }

@@ -9,6 +9,7 @@ import { jsonPieces } from '../otlp/otlp-json-pieces.ts';
 import { decodeOtlpProtobuf } from '../otlp/otlp-protobuf.ts';
 import { protobufPieces } from '../otlp/otlp-protobuf-pieces.ts';
 import { BoundedBytes } from './bounded-bytes.ts';
+import { DecodingBody } from './decoding-body.ts';
 import { inflate } from './inflate.ts';
 import type { OtlpRequest, OtlpSink, UpstreamAnswer } from './otlp-sink.ts';
 import type { ExportResult } from './otlp-status.ts';
@@ -27,25 +28,81 @@ interface HandedOver {
   readonly result: ExportResult;
 }
 
-/** What both transports do alike with a body that has come in: body → inflate → decode → sink → answer. */
+/** A body on its way in: its spans as they come, or its bytes. */
+export type IncomingBody = DecodingBody | BoundedBytes;
+
+/** What both transports do alike with a body: chunks → inflate → decode → sink → answer. */
 export class Intake {
   readonly #sink: OtlpSink;
   readonly #maxBytes: number;
+  /** How long the bodies are that are decoded as they come. */
+  #decodingBytes = 0;
 
   constructor(sink: OtlpSink, maxBytes: number) {
     this.#sink = sink;
     this.#maxBytes = maxBytes;
   }
 
-  /** @throws Refusal */
-  async take(head: RequestHead, body: Buffer, room: Room): Promise<Taken> {
-    const bytes = await this.#inflate(head, body, room);
-    // A gRPC message is forwarded in a call of its own, where the compression of this one says nothing.
-    const request: OtlpRequest =
-      head.transport === 'grpc' ? { ...head, contentEncoding: undefined, body: bytes } : { ...head, body };
-    const { answer, result } = await this.#read(request, bytes);
+  /**
+   * What a body is pushed into as it comes.
+   * @param length of the body in bytes; undefined where the sender does not say.
+   * @throws Refusal where it is too large, or there is no room for any of it.
+   */
+  receive(head: RequestHead, room: Room, length: number | undefined): IncomingBody {
+    if (length === undefined || length > this.#maxBytes || !this.#isDecodedAsItComes(head, length)) {
+      return new BoundedBytes(room, this.#maxBytes, length);
+    }
+    this.#decodingBytes += length;
+    room.whenGivenBack(() => (this.#decodingBytes -= length));
+    return new DecodingBody(room, this.#sink.wants, length);
+  }
+
+  /**
+   * Whether its bytes are of no use but for its spans, and these may be there before all of it has come. Not of gRPC: frames
+   * of 16 KiB cut so many spans that to put them together costs more than to collect the whole.
+   */
+  #isDecodedAsItComes(head: RequestHead, length: number): boolean {
+    const { signal, transport, contentType, contentEncoding } = head;
+    if (this.#sink.ignoresBodies !== true || signal !== 'traces' || transport !== 'http') return false;
+    const isPlain = contentType === 'application/x-protobuf' && contentEncoding === undefined;
+    return isPlain && length <= AT_ONCE_BYTES && this.#decodingBytes + length <= MAX_DECODING_BYTES;
+  }
+
+  /**
+   * Takes a request whose body has come in whole.
+   * @throws Refusal
+   */
+  async take(head: RequestHead, body: IncomingBody, room: Room): Promise<Taken> {
+    const { answer, result } = await this.#handOver(head, body, room);
     const upstream = await answer;
     return upstream === undefined ? { result } : { upstream };
+  }
+
+  async #handOver(head: RequestHead, body: IncomingBody, room: Room): Promise<HandedOver> {
+    try {
+      if (body instanceof DecodingBody) return this.#accept({ ...head, body: NOTHING }, body.finish());
+      const came = body.finish();
+      const bytes = await this.#inflate(head, came, room);
+      // A gRPC message is forwarded in a call of its own, where the compression of this one says nothing.
+      const request: OtlpRequest =
+        head.transport === 'grpc'
+          ? { ...head, contentEncoding: undefined, body: bytes }
+          : { ...head, body: came };
+      if (request.signal !== 'traces') {
+        await skim(request.contentType, bytes);
+        return this.#accept(request, undefined);
+      }
+      return bytes.length > AT_ONCE_BYTES
+        ? await this.#handOverInPieces(request, bytes)
+        : this.#accept(request, this.#decode(request, bytes));
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      if (error instanceof MalformedBodyError) throw Refusal.malformed(error.message);
+      // Its text may hold content.
+      const name = kindOf(error);
+      tell.error(`spanplan: a body could not be decoded (${name}); this is a fault of spanplan`);
+      throw Refusal.unreadable();
+    }
   }
 
   async #inflate({ contentEncoding, transport }: RequestHead, body: Buffer, room: Room): Promise<Buffer> {
@@ -58,31 +115,9 @@ export class Intake {
     }
   }
 
-  async #read(request: OtlpRequest, bytes: Buffer): Promise<HandedOver> {
-    try {
-      if (request.signal !== 'traces') await skim(request.contentType, bytes);
-      const isLarge = request.signal === 'traces' && bytes.length > AT_ONCE_BYTES;
-      return isLarge ? await this.#handOverInPieces(request, bytes) : this.#handOver(request, bytes);
-    } catch (error) {
-      if (error instanceof MalformedBodyError) throw Refusal.malformed(error.message);
-      // Its text may hold content.
-      const name = kindOf(error);
-      tell.error(`spanplan: a body could not be decoded (${name}); this is a fault of spanplan`);
-      throw Refusal.unreadable();
-    }
-  }
-
   /**
-   * Decodes and passes on in one go: of all requests that are in flight, one at most is there as spans, however long the
-   * answers of an upstream take. So spans need no room of their own.
-   */
-  #handOver(request: OtlpRequest, bytes: Buffer): HandedOver {
-    return this.#accept(request, request.signal === 'traces' ? this.#decode(request, bytes) : undefined);
-  }
-
-  /**
-   * The same for what may be millions of spans, of which no more than a piece are there at once, and which are decoded
-   * while other work has its turn. As a part cannot be taken back, the whole is looked at before, for faults.
+   * Decodes and passes on what may be millions of spans, of which no more than a piece are there at once, and which are
+   * decoded while other work has its turn. As a part cannot be taken back, the whole is looked at before, for faults.
    */
   async #handOverInPieces(request: OtlpRequest, bytes: Buffer): Promise<HandedOver> {
     const decode = piecesOf(request.contentType);
@@ -112,6 +147,9 @@ export class Intake {
 
 /** What is decoded in one go, so that its spans are all there at once: as objects they may take twelve times as much. */
 const AT_ONCE_BYTES = 4 * 2 ** 20;
+/** What may be half decoded at a time; other bodies are collected, which takes no more memory than they are long. */
+const MAX_DECODING_BYTES = 2 * AT_ONCE_BYTES;
+const NOTHING = new Uint8Array();
 /** What is decoded of a larger body in one turn of the event loop: some milliseconds. */
 const PIECE_BYTES = 2 ** 18;
 

@@ -6,13 +6,13 @@ import { CertificateFiles, type ReceiverTls } from './certificate-files.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { Gate } from './gate.ts';
 import { GrpcCall } from './grpc-call.ts';
-import { readGrpcMessage } from './grpc-message.ts';
+import { GrpcMessage } from './grpc-message.ts';
 import { InFlight } from './in-flight.ts';
 import { CONTENT_ENCODINGS, normalEncoding } from './inflate.ts';
 import { Intake, type RequestHead } from './intake.ts';
 import { listen } from './listen.ts';
 import { passedHeaders } from './passed-headers.ts';
-import { SenderGoneError } from './read-body.ts';
+import { readBody, SenderGoneError } from './read-body.ts';
 import {
   type BoundAddress,
   type ReceiverOptions,
@@ -117,18 +117,12 @@ export class OtlpGrpcReceiver {
       return;
     }
     let room: Room | undefined;
-    const { maxRequestBodySize: maxBytes, bodyTimeoutMillis: timeoutMillis } = this.#options;
     try {
       const head = this.#accept(stream, headers, call);
       room = new Room(this.#options.sink, head, this.#memory);
-      const message = await readGrpcMessage(stream, { room, maxBytes, timeoutMillis });
-      if (message.isCompressed && head.contentEncoding === undefined) {
-        throw Refusal.garbled('expected grpc-encoding to say how the message is compressed');
-      }
-      // A message that is not compressed may come in a call that names a compression.
-      const isAsNamed = message.isCompressed || head.contentEncoding === undefined;
-      const ofMessage = isAsNamed ? head : { ...head, contentEncoding: undefined };
-      call.answer(await this.#intake.take(ofMessage, message.bytes, room));
+      const message = new GrpcMessage(this.#intake, head, room);
+      await readBody(stream, message, { timeoutMillis: this.#options.bodyTimeoutMillis });
+      call.answer(await this.#intake.take(message.head, message.finish(), room));
     } catch (error) {
       if (!(error instanceof SenderGoneError)) {
         call.refuse(error instanceof Refusal ? error : Refusal.unreadable());

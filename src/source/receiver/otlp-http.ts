@@ -3,12 +3,10 @@ import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BodyMemory } from './body-memory.ts';
-import { BoundedBytes } from './bounded-bytes.ts';
 import { CertificateFiles } from './certificate-files.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { CONTENT_TYPES, contentTypeIn, contentTypeOf } from './content-type.ts';
 import { Cors, type ReceiverCors } from './cors.ts';
-import { freeMemory } from './free-memory.ts';
 import { Gate } from './gate.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { HttpHead } from './http-head.ts';
@@ -135,20 +133,16 @@ export class OtlpHttpReceiver {
     if (request.socket.destroyed) return;
     const exchange = this.#begin(request, response);
     let room: Room | undefined;
-    const { maxRequestBodySize, bodyTimeoutMillis: timeoutMillis } = this.#options;
+    const timeoutMillis = this.#options.bodyTimeoutMillis;
     try {
       const head = this.#accept(request, exchange);
       if (head === undefined) return;
       room = new Room(this.#options.sink, head, this.#memory);
-      const bytes = new BoundedBytes(room, maxRequestBodySize, exchange.head.declaredLength);
+      const body = this.#intake.receive(head, room, exchange.head.declaredLength);
       if (request.headers.expect !== undefined) response.writeContinue();
       const { signal } = exchange;
-      const onChunk = (chunk: Buffer) => {
-        bytes.push(chunk);
-        freeMemory(chunk);
-      };
-      await readBody(request, { timeoutMillis, signal, onChunk });
-      exchange.answer(await this.#intake.take(head, bytes.finish(), room));
+      await readBody(request, body, { timeoutMillis, signal, freesChunks: true });
+      exchange.answer(await this.#intake.take(head, body, room));
     } catch (error) {
       if (!(error instanceof SenderGoneError)) {
         exchange.refuse(error instanceof Refusal ? error : Refusal.unreadable());

@@ -15,7 +15,7 @@ export interface OtlpRequest {
   readonly contentEncoding: string | undefined;
   /** Header or metadata fields in lower case, without those that belong to this hop or let the sender in here. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  /** Byte for byte as it came, still compressed. */
+  /** Byte for byte as it came, still compressed; may be empty where the sink ignores bodies. */
   readonly body: Uint8Array;
   /** Whose data it is, by the credential the sender showed; undefined where there is one tenant only. */
   readonly tenant: string | undefined;
@@ -58,10 +58,10 @@ export interface OtlpSink {
    */
   admit(bytes: number, request: RequestOwner): (() => void) | undefined;
   /**
-   * Whether nothing looks at a request's body once its `accept` is done, what it waits for included: then the memory
-   * of bodies is used again. Absent where they may be kept.
+   * Whether nothing looks at the body of a request: then spans are decoded as they come in, bodies that are needed for
+   * that use the same memory again, and `accept` may be given an empty one. Absent where bodies are looked at.
    */
-  readonly leavesBodies?: boolean;
+  readonly ignoresBodies?: boolean;
   /** Whether a span attribute is decoded at all. */
   readonly wants: Wants;
   /** Takes spans of a request that is too large to be decoded in one go; `accept` follows with the last. Never throws. */

@@ -2,7 +2,7 @@ import type { BodyMemory } from './body-memory.ts';
 import type { OtlpSink, RequestOwner } from './otlp-sink.ts';
 import { Refusal } from './refusal.ts';
 
-type RoomGiver = Pick<OtlpSink, 'admit' | 'leavesBodies'>;
+type RoomGiver = Pick<OtlpSink, 'admit' | 'ignoresBodies'>;
 
 /** The memory one request was given by the sink, taken step by step as its body comes in, and given back as one. */
 export class Room {
@@ -16,13 +16,18 @@ export class Room {
   constructor(sink: RoomGiver, request: RequestOwner, memory?: BodyMemory) {
     this.#sink = sink;
     this.#request = request;
-    this.#memory = sink.leavesBodies === true ? memory : undefined;
+    this.#memory = sink.ignoresBodies === true ? memory : undefined;
   }
 
   /** @throws Refusal where there is no more. */
   take(bytes: number): void {
     const release = this.#sink.admit(bytes, this.#request);
     if (release === undefined) throw Refusal.full();
+    this.#releases.push(release);
+  }
+
+  /** Calls `release` when the room is given back. */
+  whenGivenBack(release: () => void): void {
     this.#releases.push(release);
   }
 
