@@ -15,7 +15,7 @@ import { SoakSenders } from './soak-senders.ts';
  * The sidecar as a process and a real Redis under a steady mixed load, beside a server that only reads the bodies of the
  * same requests. Ends with status 1 where something does not hold, and writes what it saw into bench/RESULTS.md.
  */
-const minutes = minutesOf(process.argv);
+const minutes = minutesOf(process.argv.slice(2));
 /** Of what the machine can take. */
 const LOAD_SHARE = 0.5;
 const CALIBRATION_MILLIS = 8_000;
@@ -159,10 +159,9 @@ function portOf(address: string): number {
   return Number(address.slice(address.lastIndexOf(':') + 1));
 }
 
-function minutesOf(args: readonly string[]): number {
-  const at = args.indexOf('--minutes');
-  const given = at < 0 ? 2 : Number(args[at + 1]);
-  if (given > 0) return given;
-  console.error('--minutes takes a number above 0');
+function minutesOf([flag, given, ...rest]: readonly string[]): number {
+  if (flag === undefined) return 2;
+  if (flag === '--minutes' && Number(given) > 0 && rest.length === 0) return Number(given);
+  console.error('npm run bench:soak [-- --minutes N]   (N above 0; 2 by default)');
   return process.exit(2);
 }
