@@ -37,7 +37,7 @@ export const PROTOBUF_DECODERS: Decoders = {
 };
 
 /** Nothing may look at a piece any more once it was pushed. @param sizeOf the next piece. */
-export function inPiecesOf(sizeOf: () => number): Decode {
+function inPiecesOf(sizeOf: () => number): Decode {
   return (body, wants) => {
     const decoder = new OtlpProtobufDecoder(wants, body.length);
     for (let from = 0; from < body.length; ) {
