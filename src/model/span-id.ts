@@ -12,9 +12,11 @@ import { HEX_VALUES, NO_DIGIT } from '../support/hex-digits.ts';
  * @returns whether `id` is 16 hex digits, of either case; if not, what was written means nothing.
  */
 export function readSpanId(id: string, into: Int32Array, at: number): boolean {
+  // Past its end there are no digits, and the engine would make this slow for all ids that come after.
+  if (id.length !== 16) return false;
   let high = 0;
   let low = 0;
-  let seen = id.length === 16 ? 0 : NO_DIGIT;
+  let seen = 0;
   for (let digit = 0; digit < 8; digit++) {
     const left = HEX_VALUES[charCode(id, digit)] ?? NO_DIGIT;
     const right = HEX_VALUES[charCode(id, digit + 8)] ?? NO_DIGIT;
