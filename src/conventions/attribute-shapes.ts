@@ -3,14 +3,18 @@ import { MemoSpace, VerdictMemo } from './verdict-memo.ts';
 type Attributes = Readonly<Record<string, unknown>>;
 
 /**
- * Tells which attributes a span has, and so which conventions read any of them. Programs make spans in a few shapes, so
- * the order in which the keys stand is followed through a tree of those seen before: a step a key, and mostly no look-up.
+ * Tells which attributes a span has, and so which conventions read any of them. Programs make spans in a few shapes, and
+ * these in much the same order again and again. So the keys are compared with those of what came next the last time, or
+ * of what began alike; else they are followed through a tree of the shapes seen before.
  */
 export class AttributeShapes {
   readonly #readers: (key: string) => readonly number[];
   readonly #memoSpace = new MemoSpace();
   #root = new Shape([]);
   #size = 1;
+  #last = this.#root;
+  /** What came last of those that begin with a key. */
+  readonly #byFirstKey = new Map<string, Shape>();
 
   /** @param readers which conventions read the attribute of this name, by number in rising order. */
   constructor(readers: (key: string) => readonly number[]) {
@@ -19,18 +23,45 @@ export class AttributeShapes {
 
   /** The same for spans with the same attributes in the same order. */
   of(attributes: Attributes): AttributeShape {
+    let shape = this.#last.follower;
+    let count = 0;
+    for (const key in attributes) {
+      if (shape.keys[count] !== key) {
+        const other = count === 0 ? this.#byFirstKey.get(key) : undefined;
+        if (other === undefined) return this.#walk(attributes);
+        shape = other;
+      }
+      count++;
+    }
+    if (count !== shape.keys.length) return this.#walk(attributes);
+    this.#follow(shape);
+    return shape;
+  }
+
+  #follow(shape: Shape): void {
+    if (this.#last.follower !== shape) this.#last.follower = shape;
+    this.#last = shape;
+  }
+
+  #walk(attributes: Attributes): AttributeShape {
     let shape = this.#root;
     for (const key in attributes) {
       shape = (shape.lastKey === key ? shape.last : undefined) ?? this.#next(shape, key);
     }
-    if (!shape.isFamiliar) this.#meet(shape);
+    if (!shape.isFamiliar) this.#meet(shape, attributes);
+    const [firstKey] = shape.keys;
+    if (firstKey !== undefined) {
+      this.#byFirstKey.set(firstKey, shape);
+      this.#follow(shape);
+    }
     return shape;
   }
 
   /** A span's shape, and no beginning of one: from the second time on, what is remembered of it may be of use. */
-  #meet(shape: Shape): void {
+  #meet(shape: Shape, attributes: Attributes): void {
     if (shape.isMet) {
       shape.isFamiliar = true;
+      shape.keys = keysOf(attributes);
       if (shape.readers.length > 0) shape.memo = new VerdictMemo(this.#memoSpace);
     }
     shape.isMet = true;
@@ -52,6 +83,8 @@ export class AttributeShapes {
     if (this.#size >= MAX_SHAPES) {
       this.#root = new Shape([]);
       this.#size = 1;
+      this.#last = this.#root;
+      this.#byFirstKey.clear();
       return new Shape(readers);
     }
     this.#size++;
@@ -63,6 +96,16 @@ export class AttributeShapes {
 }
 
 const MAX_SHAPES = 10_000;
+/** Longer sequences are not kept on their own: ten thousand may begin alike, and differ in their last key. */
+const MAX_KEYS = 64;
+const NO_KEYS: readonly string[] = [];
+
+/** As they are gone through, so with what the attributes inherit. */
+function keysOf(attributes: Attributes): readonly string[] {
+  const keys: string[] = [];
+  for (const key in attributes) if (keys.push(key) > MAX_KEYS) return NO_KEYS;
+  return keys;
+}
 
 /** A sequence of keys. */
 export interface AttributeShape {
@@ -87,6 +130,10 @@ class Shape implements AttributeShape {
   /** Whether a span had just these, and whether a second one did. */
   isMet = false;
   isFamiliar = false;
+  /** Known of what is familiar. */
+  keys = NO_KEYS;
+  /** What came after it the last time. */
+  follower: Shape = this;
   /** The sequences that are one key longer. */
   next: Map<string, Shape> | undefined;
   /** The one of them that came last. Never undefined: two keys that are texts are compared in a step. */
