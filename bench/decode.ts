@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Wants } from '../src/conventions/attribute-names.ts';
 import { createRecogniser, type Recogniser } from '../src/conventions/recognise.ts';
+import { NumericSpan, plainSpan } from '../src/model/numeric-span.ts';
 import type { Span, SpanKind, SpanResource } from '../src/model/span.ts';
 import { readSpanId } from '../src/model/span-id.ts';
-import { plainSpan, WireSpan } from '../src/model/wire-span.ts';
 import { decodeOtlpJson } from '../src/source/otlp/otlp-json.ts';
 import { decodeOtlpProtobuf } from '../src/source/otlp/otlp-protobuf.ts';
 import { isResourceKey, resourceOf } from '../src/source/otlp/resource.ts';
@@ -98,7 +98,7 @@ function recordsByJsonParse(body: Buffer, wants: Wants): Span[] {
 }
 
 function recordOfJson(from: SpanJson, scopeName: string, resource: SpanResource, wants: Wants): Span {
-  const span = new WireSpan(scopeName, resource, wantedJson(from.attributes, wants));
+  const span = new NumericSpan(scopeName, resource, wantedJson(from.attributes, wants));
   span.traceId = from.traceId;
   readSpanId(from.spanId, ID, 0);
   span.spanHigh = ID[0] ?? 0;

@@ -1,6 +1,6 @@
 import type { Wants } from '../src/conventions/attribute-names.ts';
+import { NumericSpan } from '../src/model/numeric-span.ts';
 import type { Span, SpanKind, SpanResource } from '../src/model/span.ts';
-import { WireSpan } from '../src/model/wire-span.ts';
 import { isResourceKey, resourceOf } from '../src/source/otlp/resource.ts';
 import { nanosOf, secondsOf } from '../src/source/otlp/unix-nanos.ts';
 import { type DecodedKeyValue, type DecodedSpan, decodeByProtobufjs } from './protobufjs-otlp.ts';
@@ -18,7 +18,7 @@ export function recordsByProtobufjs(body: Uint8Array, wants: Wants): Span[] {
 }
 
 function recordOf(from: DecodedSpan, scopeName: string, resource: SpanResource, wants: Wants): Span {
-  const span = new WireSpan(scopeName, resource, wanted(from.attributes, wants));
+  const span = new NumericSpan(scopeName, resource, wanted(from.attributes, wants));
   span.traceId = from.traceId.toString('hex');
   span.spanHigh = from.spanId.readInt32BE();
   span.spanLow = from.spanId.readInt32BE(4);

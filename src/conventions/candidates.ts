@@ -1,7 +1,7 @@
 import { memoised } from '../model/memo.ts';
+import { plainSpan } from '../model/numeric-span.ts';
 import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { plainSpan } from '../model/wire-span.ts';
 import { flat } from '../support/flat.ts';
 import { attributeReaders } from './attribute-names.ts';
 import { type AttributeShape, AttributeShapes, type BareSpan } from './attribute-shapes.ts';

@@ -1,7 +1,8 @@
+import { plainSpan } from '../model/numeric-span.ts';
+import { hasOwnOnly } from '../model/own-attributes.ts';
 import { UNRECOGNISED } from '../model/shared-verdict.ts';
 import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { plainSpan, WireSpan } from '../model/wire-span.ts';
 import { boundedName, isBounded } from '../support/bounded-name.ts';
 import { meaningful } from '../support/meaningful.ts';
 import { type AttributeNames, attributeNames } from './attribute-names.ts';
@@ -133,12 +134,9 @@ function firstVerdict(
   return held ?? UNRECOGNISED;
 }
 
-/** Whether its attributes have nothing but what they hold themselves, as all have but of a user who passes other objects. */
-function isPlain(span: Span): boolean {
-  if (span instanceof WireSpan) return true;
+function isPlain({ attributes }: Span): boolean {
   try {
-    const prototype = Object.getPrototypeOf(span.attributes);
-    return prototype === Object.prototype || prototype === null;
+    return hasOwnOnly(attributes);
   } catch {
     return false;
   }

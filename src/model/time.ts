@@ -26,6 +26,13 @@ export function timeOf(given: Time): Time | undefined {
   return isWritable(whole + carried) ? [whole + carried, rest - carried * NANOS_PER_SECOND] : undefined;
 }
 
+/** @throws RangeError where it is no time that can be written down. */
+export function mustBeTime(given: Time): Time {
+  const time = timeOf(given);
+  if (time === undefined) throw new RangeError('a time is not in seconds since 1970');
+  return time;
+}
+
 function isWritable(seconds: number): boolean {
   return seconds >= MIN_SECONDS && seconds <= MAX_SECONDS;
 }

@@ -1,5 +1,7 @@
+import { NumericSpan } from '../model/numeric-span.ts';
 import type { Span, SpanKind, SpanResource } from '../model/span.ts';
-import type { Time } from '../model/time.ts';
+import { mustReadSpanId, readSpanId } from '../model/span-id.ts';
+import { mustBeTime, type Time } from '../model/time.ts';
 
 /**
  * The part of an SDK's span that is read. Structural, because the API admits one SDK only and the lines differ: 1.x has
@@ -33,33 +35,43 @@ interface SdkResource {
   readonly _syncAttributes?: object;
 }
 
-/** API status code of an error. */
-const STATUS_ERROR = 2;
-const NO_PARENT = '0000000000000000';
-
 /** Reads SDK spans as the pipeline wants them. A span is read only; nothing of it is kept but what is copied here. */
 export class SdkSpanReader {
   readonly #resources = new WeakMap<object, SpanResource>();
 
-  /** @param isRemote whether the parent is in another process, where the span itself does not say (1.x). */
+  /**
+   * @param isRemote whether the parent is in another process, where the span itself does not say (1.x).
+   * @throws RangeError where the span id is not 16 hex digits, or a time none that can be written down.
+   */
   read(span: SdkSpan, isRemote: boolean | undefined): Span {
     const { traceId, spanId } = span.spanContext();
-    const parentSpanId = span.parentSpanContext?.spanId ?? span.parentSpanId;
     const scope = span.instrumentationScope ?? span.instrumentationLibrary;
-    return {
-      traceId,
-      spanId,
-      parentSpanId: isParent(parentSpanId) ? parentSpanId : undefined,
-      parentIsRemote: span.parentSpanContext?.isRemote ?? isRemote,
-      name: textOf(span.name),
-      kind: kindOf(span.kind),
-      start: span.startTime as Time,
-      end: span.ended ? (span.endTime as Time) : undefined,
-      isError: span.status.code === STATUS_ERROR,
-      scopeName: textOf(scope?.name),
-      resource: this.#resourceOf(span.resource),
-      attributes: span.attributes as Readonly<Record<string, unknown>>,
-    };
+    const read = new NumericSpan(
+      textOf(scope?.name),
+      this.#resourceOf(span.resource),
+      span.attributes as Readonly<Record<string, unknown>>,
+    );
+    read.traceId = traceId;
+    mustReadSpanId(spanId, ID);
+    read.spanHigh = ID[0] ?? 0;
+    read.spanLow = ID[1] ?? 0;
+    const parentSpanId = textOf(span.parentSpanContext?.spanId ?? span.parentSpanId);
+    if (parentSpanId !== lastParentId) readParent(parentSpanId);
+    read.parentHigh = PARENT[0] ?? 0;
+    read.parentLow = PARENT[1] ?? 0;
+    read.parentIsRemote = span.parentSpanContext?.isRemote ?? isRemote;
+    read.name = textOf(span.name);
+    read.kind = kindOf(span.kind);
+    const start = mustBeTime(span.startTime as Time);
+    read.startSeconds = start[0];
+    read.startNanos = start[1];
+    if (span.ended) {
+      const end = mustBeTime(span.endTime as Time);
+      read.endSeconds = end[0];
+      read.endNanos = end[1];
+    }
+    read.statusCode = span.status.code;
+    return read;
   }
 
   /** All spans of a process share its clock, so they are of one identity whatever their providers say. */
@@ -111,9 +123,15 @@ function serviceNameIn(attributes: object): unknown {
   return (attributes as Readonly<Record<string, unknown>>)['service.name'];
 }
 
+const ID = new Int32Array(2);
+/** Spans that come together often have one parent. */
+const PARENT = new Int32Array(2);
+let lastParentId = '';
+
 /** What stands there where there is no parent differs from SDK to SDK. */
-function isParent(id: string | undefined): boolean {
-  return typeof id === 'string' && id !== '' && id !== NO_PARENT;
+function readParent(id: string): void {
+  if (id === '' || !readSpanId(id, PARENT, 0)) PARENT.fill(0);
+  lastParentId = id;
 }
 
 /** Nobody checks what an application passes for a name. */

@@ -1,5 +1,5 @@
+import { NO_TIME } from '../model/numeric-span.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { NO_TIME } from '../model/wire-span.ts';
 import {
   CELLS,
   CHUNK_BITS,
@@ -18,7 +18,7 @@ import {
   PARENT_LOW,
   REMOTE,
 } from './span-chunk.ts';
-import { PlainSpanRecord, type SpanRecord, WireSpanRecord } from './span-record.ts';
+import { NumericSpanRecord, PlainSpanRecord, type SpanRecord } from './span-record.ts';
 
 /**
  * Holds the spans of all buffered traces in tables rather than as objects, which takes a tenth of the heap and leaves
@@ -62,7 +62,9 @@ export class SpanPool {
     const cell = at * CELLS;
     const before = cells[cell + FLAGS] ?? 0;
     let flags =
-      record instanceof WireSpanRecord ? fillWireTimes(times, at, record) : fillTimes(times, at, record);
+      record instanceof NumericSpanRecord
+        ? fillNumericTimes(times, at, record)
+        : fillTimes(times, at, record);
     if (record.hasParent) {
       flags |= HAS_PARENT;
       cells[cell + PARENT_HIGH] = record.parentHigh;
@@ -210,7 +212,7 @@ function fillTimes(times: Float64Array, at: number, { start, end }: SpanRecord):
 }
 
 /** The same, without making tuples of what came as numbers. */
-function fillWireTimes(times: Float64Array, at: number, { span, endsEarly }: WireSpanRecord): number {
+function fillNumericTimes(times: Float64Array, at: number, { span, endsEarly }: NumericSpanRecord): number {
   times[at * 4] = span.startSeconds;
   times[at * 4 + 1] = span.startNanos;
   if (span.endSeconds === NO_TIME) return 0;

@@ -1,8 +1,8 @@
+import { NO_TIME, NumericSpan } from '../model/numeric-span.ts';
 import type { Span, SpanResource } from '../model/span.ts';
 import { mustReadSpanId, readSpanId, spanIdOf } from '../model/span-id.ts';
-import { type Time, timeOf } from '../model/time.ts';
+import { mustBeTime, type Time } from '../model/time.ts';
 import type { Recognised, Verdict } from '../model/verdict.ts';
-import { NO_TIME, WireSpan } from '../model/wire-span.ts';
 import { keepCompiled } from '../support/keep-compiled.ts';
 
 /** What is kept of a span while its trace is buffered: no attribute, no event, no name but a recognised one. */
@@ -37,7 +37,7 @@ export function spanRecordOf(
   { verdict, callId }: Recognised,
   agentOverride: string | undefined,
 ): SpanRecord {
-  if (span instanceof WireSpan) return new WireSpanRecord(span, verdict, callId, agentOverride);
+  if (span instanceof NumericSpan) return new NumericSpanRecord(span, verdict, callId, agentOverride);
   const { parentSpanId } = span;
   mustReadSpanId(span.spanId, ID);
   const start = mustBeTime(span.start);
@@ -61,12 +61,6 @@ export function spanRecordOf(
   );
 }
 
-function mustBeTime(given: Time): Time {
-  const time = timeOf(given);
-  if (time === undefined) throw new RangeError('a time is not in seconds since 1970');
-  return time;
-}
-
 const ID = new Int32Array(2);
 /** Spans that come together often have one parent. */
 const PARENT = new Int32Array(2);
@@ -77,7 +71,7 @@ function readParent(id: string | undefined): void {
   lastParentId = id;
 }
 
-/** Of a span of this process, or as it was read out of the pool. */
+/** As it was read out of the pool, or of a span that somebody made of texts. */
 export class PlainSpanRecord implements SpanRecord {
   readonly spanHigh: number;
   readonly spanLow: number;
@@ -134,15 +128,15 @@ export class PlainSpanRecord implements SpanRecord {
   }
 }
 
-/** Of a span that came over the wire, which is looked at for its numbers where they are all that is wanted. */
-export class WireSpanRecord implements SpanRecord {
-  readonly span: WireSpan;
+/** Of a span as a source read it, which is looked at for its numbers where they are all that is wanted. */
+export class NumericSpanRecord implements SpanRecord {
+  readonly span: NumericSpan;
   readonly verdict: Verdict;
   readonly callId: string | undefined;
   readonly agentOverride: string | undefined;
 
   constructor(
-    span: WireSpan,
+    span: NumericSpan,
     verdict: Verdict,
     callId: string | undefined,
     agentOverride: string | undefined,
@@ -209,8 +203,8 @@ export class WireSpanRecord implements SpanRecord {
 }
 
 keepCompiled(
-  new WireSpanRecord(
-    new WireSpan('', { identity: '', serviceName: undefined }, {}),
+  new NumericSpanRecord(
+    new NumericSpan('', { identity: '', serviceName: undefined }, {}),
     { role: 'none', rule: 'none' },
     undefined,
     undefined,

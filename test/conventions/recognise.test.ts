@@ -4,10 +4,10 @@ import { attributeNames } from '../../src/conventions/attribute-names.ts';
 import { BUILT_IN_CONVENTIONS } from '../../src/conventions/built-in-conventions.ts';
 import type { Convention } from '../../src/conventions/convention.ts';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
+import { NumericSpan, plainSpan } from '../../src/model/numeric-span.ts';
 import { UNRECOGNISED } from '../../src/model/shared-verdict.ts';
 import type { Span } from '../../src/model/span.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
-import { plainSpan, WireSpan } from '../../src/model/wire-span.ts';
 import { spanOf } from './span-of.ts';
 
 const search = spanOf('execute_tool search', {
@@ -109,7 +109,7 @@ describe("the user's conventions", () => {
 
 describe("the user's rules", () => {
   it('get a span of the wire as an object that can be copied and printed', () => {
-    const wire = new WireSpan('scope', search.resource, search.attributes);
+    const wire = new NumericSpan('scope', search.resource, search.attributes);
     Object.assign(wire, { traceId: search.traceId, name: search.name, kind: 1, flags: 0x300, statusCode: 2 });
     Object.assign(wire, { spanHigh: -1, spanLow: 1, parentHigh: 0, parentLow: 0x10 });
     Object.assign(wire, {

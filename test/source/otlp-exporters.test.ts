@@ -10,8 +10,8 @@ import {
   type SpanExporter,
 } from '@opentelemetry/sdk-trace-base';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { plainSpan } from '../../src/model/numeric-span.ts';
 import type { Span } from '../../src/model/span.ts';
-import { plainSpan } from '../../src/model/wire-span.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import { decodeOtlpProtobuf } from '../../src/source/otlp/otlp-protobuf.ts';
 import { resourceOf } from '../../src/source/otlp/resource.ts';

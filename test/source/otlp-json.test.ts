@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { plainSpan } from '../../src/model/wire-span.ts';
+import { plainSpan } from '../../src/model/numeric-span.ts';
 import { decodeOtlpJson } from '../../src/source/otlp/otlp-json.ts';
 import type { OtlpJson } from '../support/otlp-encode.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { plainSpan } from '../../src/model/wire-span.ts';
+import { plainSpan } from '../../src/model/numeric-span.ts';
 import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
 import { decodeOtlpProtobuf, OtlpProtobufDecoder } from '../../src/source/otlp/otlp-protobuf.ts';
 import { encodeOtlp, type OtlpJson } from '../support/otlp-encode.ts';

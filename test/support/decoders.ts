@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Wants } from '../../src/conventions/attribute-names.ts';
-import { plainSpan } from '../../src/model/wire-span.ts';
+import { plainSpan } from '../../src/model/numeric-span.ts';
 import { parseJson } from '../../src/source/otlp/json-text.ts';
 import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
 import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';

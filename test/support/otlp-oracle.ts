@@ -1,8 +1,9 @@
 import type { Wants } from '../../src/conventions/attribute-names.ts';
+import { newAttributes } from '../../src/model/own-attributes.ts';
 import type { Span, SpanKind, SpanResource } from '../../src/model/span.ts';
 import type { Time } from '../../src/model/time.ts';
 import { MalformedBodyError } from '../../src/source/otlp/malformed-body-error.ts';
-import { type DecodedBatch, newAttributes } from '../../src/source/otlp/otlp-batch.ts';
+import type { DecodedBatch } from '../../src/source/otlp/otlp-batch.ts';
 import { resourceOf } from '../../src/source/otlp/resource.ts';
 
 /**

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NO_TIME, NumericSpan, plainSpan } from '../../src/model/numeric-span.ts';
 import { UNRECOGNISED } from '../../src/model/shared-verdict.ts';
 import type { Span } from '../../src/model/span.ts';
 import { readSpanId, spanIdHash, spanIdOf } from '../../src/model/span-id.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
-import { NO_TIME, plainSpan, WireSpan } from '../../src/model/wire-span.ts';
 import { SlotIndex } from '../../src/trace/slot-index.ts';
 import { ENDED, NO_SLOT, OPEN } from '../../src/trace/span-chunk.ts';
 import { NOWHERE, SpanIdMap } from '../../src/trace/span-id-map.ts';
@@ -138,7 +138,7 @@ describe('SpanPool', () => {
     });
     fc.assert(
       fc.property(numbers, fc.constantFrom(undefined, 'planner'), (given, agentOverride) => {
-        const wire = Object.assign(new WireSpan('', { identity: 'a', serviceName: undefined }, {}), given);
+        const wire = Object.assign(new NumericSpan('', { identity: 'a', serviceName: undefined }, {}), given);
         const verdict = { role: 'tool', rule: 'test', name: 'search' } as const;
         const [asNumbers, asText] = [wire, plainSpan(wire)].map((span) => {
           const kept = spanRecordOf(span, { verdict, callId: 'call_1' }, agentOverride);

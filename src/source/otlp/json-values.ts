@@ -1,5 +1,5 @@
+import { NO_TIME } from '../../model/numeric-span.ts';
 import type { Time } from '../../model/time.ts';
-import { NO_TIME } from '../../model/wire-span.ts';
 import { HEX_VALUES, NO_DIGIT } from '../../support/hex-digits.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
 import { type JsonReader, NOT_READ, NULL, OPEN_OBJECT, QUOTE } from './json-reader.ts';

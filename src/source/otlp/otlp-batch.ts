@@ -1,5 +1,5 @@
+import type { NumericSpan } from '../../model/numeric-span.ts';
 import type { Span, SpanKind, SpanResource } from '../../model/span.ts';
-import type { WireSpan } from '../../model/wire-span.ts';
 import { charCode } from '../../support/char-code.ts';
 import { keepCompiled } from '../../support/keep-compiled.ts';
 
@@ -36,25 +36,6 @@ export const BAD_ID = '?';
 /** Stands for a time that is not an unsigned 64-bit number, in place of its seconds. */
 export const BAD_TIME = -2;
 
-export type Attributes = Record<string, unknown>;
-
-/**
- * Objects that inherit nothing, so that `__proto__` is a key like any other. Unlike objects without a prototype, which
- * the engine keeps as hash tables, they are small and quick to read.
- */
-class Inheritless {
-  [key: string]: unknown;
-}
-Object.setPrototypeOf(Inheritless.prototype, null);
-Reflect.deleteProperty(Inheritless.prototype, 'constructor');
-
-export function newAttributes(): Attributes {
-  return new Inheritless();
-}
-
-/** Of a span of which nothing is wanted; most spans of most requests are such. */
-export const NO_ATTRIBUTES: Attributes = Object.freeze(newAttributes());
-
 /**
  * So many values of wanted attributes are kept of one span. SDKs send 128 at most; where conventions want all names of
  * one form, a body could hold millions.
@@ -63,7 +44,7 @@ export const MAX_ATTRIBUTES = 1_024;
 
 /** Turns raw spans into a DecodedBatch: both encodings share what makes a span good. */
 export class OtlpBatch {
-  #spans: WireSpan[] = [];
+  #spans: NumericSpan[] = [];
   readonly #rejected = new Map<string, number>();
   /** The fault of the span that was rejected last, and how many had it since there was another. */
   #fault: string | undefined;
@@ -75,7 +56,7 @@ export class OtlpBatch {
    * @param kind as it stands there; another number than those of the kinds stands for none.
    * @param hasSpanId whether the span id is 8 bytes.
    */
-  add(span: WireSpan, kind: number, hasSpanId: boolean): void {
+  add(span: NumericSpan, kind: number, hasSpanId: boolean): void {
     const fault = faultOf(span, hasSpanId);
     if (fault !== undefined) {
       this.reject(fault);
@@ -148,7 +129,7 @@ export class OtlpBatch {
 const ZERO_TRACE_ID = '0'.repeat(32);
 const ZERO = ZERO_TRACE_ID.charCodeAt(0);
 
-function faultOf({ traceId, spanHigh, spanLow }: WireSpan, hasSpanId: boolean): string | undefined {
+function faultOf({ traceId, spanHigh, spanLow }: NumericSpan, hasSpanId: boolean): string | undefined {
   if (traceId.length !== ZERO_TRACE_ID.length) return 'the trace id is not 16 bytes';
   // The first digit tells nearly always, at less cost.
   if (charCode(traceId, 0) === ZERO && traceId === ZERO_TRACE_ID) return 'the trace id is all zeros';

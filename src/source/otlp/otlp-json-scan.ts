@@ -1,6 +1,7 @@
 import type { Wants } from '../../conventions/attribute-names.ts';
+import { NumericSpan } from '../../model/numeric-span.ts';
+import { type Attributes, NO_ATTRIBUTES, newAttributes } from '../../model/own-attributes.ts';
 import type { SpanResource } from '../../model/span.ts';
-import { WireSpan } from '../../model/wire-span.ts';
 import { FIELD, once, readField } from './json-fields.ts';
 import {
   CLOSE_LIST,
@@ -24,14 +25,7 @@ import {
   readTraceId,
   SPAN_DEPTH,
 } from './json-values.ts';
-import {
-  type Attributes,
-  type DecodedBatch,
-  MAX_ATTRIBUTES,
-  NO_ATTRIBUTES,
-  newAttributes,
-  OtlpBatch,
-} from './otlp-batch.ts';
+import { type DecodedBatch, MAX_ATTRIBUTES, OtlpBatch } from './otlp-batch.ts';
 import { jsonFields } from './otlp-json-value.ts';
 import { WantedKeys } from './wanted-keys.ts';
 
@@ -132,7 +126,7 @@ export function readJsonSpan(
   batch: OtlpBatch,
 ): void {
   let seen = 0;
-  const span = new WireSpan(scopeName, resource, NO_ATTRIBUTES);
+  const span = new NumericSpan(scopeName, resource, NO_ATTRIBUTES);
   let kind = 0;
   let hasSpanId = false;
   let attributes = NO_ATTRIBUTES;

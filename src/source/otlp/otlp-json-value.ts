@@ -1,19 +1,12 @@
 import type { Wants } from '../../conventions/attribute-names.ts';
+import { NO_TIME, NumericSpan } from '../../model/numeric-span.ts';
+import { type Attributes, newAttributes } from '../../model/own-attributes.ts';
 import type { SpanResource } from '../../model/span.ts';
 import { readSpanId } from '../../model/span-id.ts';
 import { type Time, timeFromUnixNanos } from '../../model/time.ts';
-import { NO_TIME, WireSpan } from '../../model/wire-span.ts';
 import { readDouble, readInt64, readUint64 } from './json-number.ts';
 import { MalformedBodyError } from './malformed-body-error.ts';
-import {
-  type Attributes,
-  BAD_ID,
-  BAD_TIME,
-  type DecodedBatch,
-  MAX_ATTRIBUTES,
-  newAttributes,
-  OtlpBatch,
-} from './otlp-batch.ts';
+import { BAD_ID, BAD_TIME, type DecodedBatch, MAX_ATTRIBUTES, OtlpBatch } from './otlp-batch.ts';
 import { isResourceKey, resourceOf } from './resource.ts';
 import { cutText, MAX_KEY_LENGTH, MAX_VALUE_DEPTH, ValueBudget } from './value-budget.ts';
 
@@ -102,7 +95,7 @@ function readSpan(
 ): void {
   const attributes = newAttributes();
   readAttributes(json.attributes, attributes, wants);
-  const span = new WireSpan(scopeName, resource, attributes);
+  const span = new NumericSpan(scopeName, resource, attributes);
   const hasSpanId = readId(json.spanId);
   span.spanHigh = ID[0] ?? 0;
   span.spanLow = ID[1] ?? 0;

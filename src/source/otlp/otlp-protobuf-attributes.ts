@@ -1,6 +1,7 @@
 import type { Wants } from '../../conventions/attribute-names.ts';
+import { type Attributes, NO_ATTRIBUTES, newAttributes } from '../../model/own-attributes.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
-import { type Attributes, MAX_ATTRIBUTES, NO_ATTRIBUTES, newAttributes } from './otlp-batch.ts';
+import { MAX_ATTRIBUTES } from './otlp-batch.ts';
 import { MANY_FIELDS, type ProtobufReader } from './protobuf-reader.ts';
 import { ANY_STRING, KEY, readAnyValue, VALUE } from './protobuf-value.ts';
 import { MAX_TABLE_TEXT, TextTable } from './text-table.ts';

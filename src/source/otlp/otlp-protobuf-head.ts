@@ -1,5 +1,5 @@
+import type { NumericSpan } from '../../model/numeric-span.ts';
 import type { SpanKind } from '../../model/span.ts';
-import type { WireSpan } from '../../model/wire-span.ts';
 import type { ProtobufReader } from './protobuf-reader.ts';
 import { MAX_TABLE_TEXT, TextTable } from './text-table.ts';
 import { TraceIds } from './trace-ids.ts';
@@ -29,7 +29,7 @@ const MAX_KIND = 5;
  *
  * @returns where the first field begins that it did not read: past the start exactly if it read both ids.
  */
-export function readSpanHead({ body, view, position, end }: ProtobufReader, span: WireSpan): number {
+export function readSpanHead({ body, view, position, end }: ProtobufReader, span: NumericSpan): number {
   let at = position;
   if (end - at < IDS_BYTES) return at;
   if (view.getUint16(at) !== TRACE_ID_16 || view.getUint16(at + 18) !== SPAN_ID_8) return at;

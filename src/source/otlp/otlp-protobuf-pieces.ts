@@ -1,6 +1,7 @@
 import type { Wants } from '../../conventions/attribute-names.ts';
+import type { Attributes } from '../../model/own-attributes.ts';
 import type { SpanResource } from '../../model/span.ts';
-import { type Attributes, OtlpBatch, type SpanPieces } from './otlp-batch.ts';
+import { OtlpBatch, type SpanPieces } from './otlp-batch.ts';
 import { wantAttributes } from './otlp-protobuf-attributes.ts';
 import {
   isScopeSpans,

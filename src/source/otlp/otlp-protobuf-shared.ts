@@ -1,5 +1,5 @@
+import { type Attributes, newAttributes } from '../../model/own-attributes.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
-import { type Attributes, newAttributes } from './otlp-batch.ts';
 import { type ProtobufReader, tags } from './protobuf-reader.ts';
 import { readKeyValue } from './protobuf-value.ts';
 import { isResourceKey } from './resource.ts';

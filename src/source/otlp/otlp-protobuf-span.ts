@@ -1,7 +1,8 @@
+import { NumericSpan } from '../../model/numeric-span.ts';
+import { NO_ATTRIBUTES } from '../../model/own-attributes.ts';
 import type { SpanResource } from '../../model/span.ts';
-import { WireSpan } from '../../model/wire-span.ts';
 import { MAX_ATTRIBUTE_LENGTH } from '../../support/meaningful.ts';
-import { BAD_ID, NO_ATTRIBUTES, type OtlpBatch } from './otlp-batch.ts';
+import { BAD_ID, type OtlpBatch } from './otlp-batch.ts';
 import { readAttributes, SPAN_ATTRIBUTES } from './otlp-protobuf-attributes.ts';
 import { readSpanHead } from './otlp-protobuf-head.ts';
 import { readSpanTail } from './otlp-protobuf-tail.ts';
@@ -32,7 +33,7 @@ export function readSpan(
   resource: SpanResource,
   batch: OtlpBatch,
 ): void {
-  const span = new WireSpan(scopeName, resource, NO_ATTRIBUTES);
+  const span = new NumericSpan(scopeName, resource, NO_ATTRIBUTES);
   const outer = reader.enter();
   const from = reader.position;
   reader.position = readSpanHead(reader, span);

@@ -1,4 +1,4 @@
-import type { WireSpan } from '../../model/wire-span.ts';
+import type { NumericSpan } from '../../model/numeric-span.ts';
 import type { ProtobufReader } from './protobuf-reader.ts';
 
 /** Tags of opentelemetry-proto 1.11, with the length that follows, and what the status of a span begins with. */
@@ -21,7 +21,7 @@ const MORE = 0x80;
  *
  * @returns where the first field begins that it did not read.
  */
-export function readSpanTail({ body, view, position, end }: ProtobufReader, span: WireSpan): number {
+export function readSpanTail({ body, view, position, end }: ProtobufReader, span: NumericSpan): number {
   let at = position;
   while (at + 2 <= end && isDropped(body[at] ?? 0) && (body[at + 1] ?? MORE) < MORE) at += 2;
   if (at + STATUS_BYTES <= end) {

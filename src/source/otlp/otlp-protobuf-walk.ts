@@ -1,6 +1,7 @@
+import type { Attributes } from '../../model/own-attributes.ts';
 import type { SpanResource } from '../../model/span.ts';
 import { keepCompiled } from '../../support/keep-compiled.ts';
-import { type Attributes, OtlpBatch } from './otlp-batch.ts';
+import { OtlpBatch } from './otlp-batch.ts';
 import {
   isScopeSpans,
   REQUEST,

@@ -1,5 +1,5 @@
 import type { Wants } from '../../conventions/attribute-names.ts';
-import { type Attributes, newAttributes } from './otlp-batch.ts';
+import { type Attributes, newAttributes } from '../../model/own-attributes.ts';
 import { type ProtobufReader, tags } from './protobuf-reader.ts';
 import { TextTable } from './text-table.ts';
 import { MAX_KEY_LENGTH, MAX_VALUE_DEPTH, ValueBudget } from './value-budget.ts';

@@ -1,4 +1,4 @@
-import { NO_TIME } from '../../model/wire-span.ts';
+import { NO_TIME } from '../../model/numeric-span.ts';
 
 const NANOS_PER_SECOND = 1_000_000_000;
 

@@ -3,14 +3,14 @@ import type { Span, SpanKind, SpanResource } from './span.ts';
 import { spanIdOf } from './span-id.ts';
 import type { Time } from './time.ts';
 
-/** Stands for a time that is not given, in place of its seconds. */
-export const NO_TIME = -1;
+/** Stands for a time that is not given, in place of its seconds: a small number, of a second in 1901 that no clock shows. */
+export const NO_TIME = -(2 ** 31);
 
 /**
- * A span as it came over the wire. Ids and times are kept as the numbers that they came as, and become text and tuples
- * only where somebody asks: of most spans nobody does. A decoder fills it in; after that it is not changed.
+ * A span as sources read it. Ids and times are kept as numbers, and become text and tuples only where somebody asks: of
+ * most spans nobody does. A source fills it in; after that it is not changed.
  */
-export class WireSpan implements Span {
+export class NumericSpan implements Span {
   traceId = '';
   /** The halves of the ids as signed 32-bit numbers, all 0 where there is no id. */
   spanHigh = 0;
@@ -52,6 +52,10 @@ export class WireSpan implements Span {
     return (this.flags & HAS_IS_REMOTE) === 0 ? undefined : (this.flags & IS_REMOTE) !== 0;
   }
 
+  set parentIsRemote(isRemote: boolean | undefined) {
+    this.flags = isRemote === undefined ? 0 : isRemote ? HAS_IS_REMOTE | IS_REMOTE : HAS_IS_REMOTE;
+  }
+
   get start(): Time {
     return [this.startSeconds, this.startNanos];
   }
@@ -72,7 +76,7 @@ const STATUS_ERROR = 2;
 
 /** The span as an object whose fields are all its own, so that it can be copied, compared and printed. */
 export function plainSpan(span: Span): Span {
-  if (!(span instanceof WireSpan)) return span;
+  if (!(span instanceof NumericSpan)) return span;
   const { traceId, spanId, parentSpanId, parentIsRemote, name, kind } = span;
   const { start, end, isError, scopeName, resource, attributes } = span;
   return {
@@ -91,4 +95,4 @@ export function plainSpan(span: Span): Span {
   };
 }
 
-keepCompiled(new WireSpan('', { identity: '', serviceName: undefined }, {}));
+keepCompiled(new NumericSpan('', { identity: '', serviceName: undefined }, {}));
