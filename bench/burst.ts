@@ -1,5 +1,5 @@
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { FanoutSpanProcessor } from '../src/fanout-span-processor.ts';
+import { FanoutSpanProcessor } from 'spanplan';
 import type { Benchmark } from './harness.ts';
 import { NoOpStore } from './no-op-store.ts';
 import { hand, mixedAttributes, recordEvents } from './spans.ts';

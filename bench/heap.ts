@@ -1,6 +1,6 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { FanoutSpanProcessor } from '../src/fanout-span-processor.ts';
+import { FanoutSpanProcessor } from 'spanplan';
 import type { Benchmark, Turn } from './harness.ts';
 import { NoOpStore } from './no-op-store.ts';
 import { mixedAttributes, recordEvents, type SdkSpan, SPANS_PER_TRACE } from './spans.ts';

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Benchmark, Turn } from './harness.ts';
 
@@ -13,10 +13,8 @@ export const importBenchmarks: readonly Benchmark[] = [
     atLeast: 3,
     stretch: 7,
     async prepare() {
-      const dist = fileURLToPath(new URL('../dist/', import.meta.url));
-      await promisify(execFile)(process.execPath, ['scripts/build.mjs', dist]);
       return {
-        ours: () => importing(pathToFileURL(`${dist}index.js`).href),
+        ours: () => importing(new URL('../dist/index.js', import.meta.url).href),
         rival: () => importing(RIVAL),
       };
     },

@@ -1,6 +1,5 @@
+import { MemoryPlanStore, PlanReader } from 'spanplan';
 import { cohortOf } from '../src/model/cohort.ts';
-import { PlanReader } from '../src/plan-reader.ts';
-import { MemoryPlanStore } from '../src/store/memory-plan-store.ts';
 import type { Benchmark, Sides } from './harness.ts';
 
 /** What a plan costs where it is asked for: before each round of tool calls of an agent. */

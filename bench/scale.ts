@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
+import { Pipeline } from 'spanplan';
 import type { Span } from '../src/model/span.ts';
-import { Pipeline } from '../src/pipeline.ts';
 import { NoOpStore } from './no-op-store.ts';
 import { plotOf, type Series } from './plot.ts';
 import { machine, writeSection } from './results.ts';

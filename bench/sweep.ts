@@ -1,4 +1,4 @@
-import { ToolParallelismLearner } from '../src/learner/tool-parallelism-learner.ts';
+import { ToolParallelismLearner } from 'spanplan';
 import type { CallRecord, RunRecord } from '../src/model/run-record.ts';
 import type { Benchmark, Sides } from './harness.ts';
 
