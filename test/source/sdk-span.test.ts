@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { plainSpan } from '../../src/model/numeric-span.ts';
 import { type SdkSpan, SdkSpanReader } from '../../src/source/sdk-span.ts';
 
 const RESOURCE = { attributes: { 'service.name': 'research' } };
@@ -39,6 +41,58 @@ describe('the parent of a span', () => {
       parentSpanContext: { spanId: 'd'.repeat(16), isRemote: false },
     };
     expect(read(both, true)).toMatchObject({ parentSpanId: 'd'.repeat(16), parentIsRemote: false });
+  });
+});
+
+describe('the ids and times of a span', () => {
+  const digits = (count: number) =>
+    fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: count, maxLength: count });
+  const isNone = (id: string) => /^0*$/.test(id);
+  const nanos = fc.integer({ min: 0, max: 999_999_999 });
+  const time = fc.tuple(fc.integer({ min: -62_167_219_200, max: 253_402_300_799 }), nanos);
+
+  it('are what it says', () => {
+    const given = fc.record({
+      spanId: digits(16),
+      parent: fc.option(digits(16), { nil: undefined }),
+      startTime: time,
+      endTime: time,
+      ended: fc.boolean(),
+      isRemote: fc.constantFrom(undefined, false, true),
+    });
+    fc.assert(
+      fc.property(fc.array(given, { minLength: 1, maxLength: 5 }), (spans) => {
+        const reader = new SdkSpanReader();
+        for (const { spanId, parent, startTime, endTime, ended, isRemote } of spans) {
+          const context = { traceId: 'a'.repeat(32), spanId };
+          const span = { ...SPAN, spanContext: () => context, startTime, endTime, ended };
+          const parentOf = parent === undefined ? {} : { parentSpanId: parent };
+          expect(plainSpan(reader.read({ ...span, ...parentOf }, isRemote))).toMatchObject({
+            ...context,
+            parentSpanId: parent === undefined || isNone(parent) ? undefined : parent,
+            parentIsRemote: isRemote,
+            start: startTime,
+            end: ended ? endTime : undefined,
+          });
+        }
+      }),
+    );
+  });
+
+  it('are put right where an SDK rounds up to a second, or counts back from 1970', () => {
+    expect(read({ startTime: [1, 1e9], endTime: [-1, -5e8] })).toMatchObject({
+      start: [2, 0],
+      end: [-2, 5e8],
+    });
+  });
+
+  it('are an error where they are none', () => {
+    for (const spanId of ['', 'a', 'x'.repeat(16), 'a'.repeat(17)]) {
+      expect(() => read({ spanContext: () => ({ traceId: 'a'.repeat(32), spanId }) })).toThrow(RangeError);
+    }
+    expect(() => read({ startTime: [1e12, 0] })).toThrow(RangeError);
+    expect(() => read({ endTime: [Number.NaN, 0] })).toThrow(RangeError);
+    expect(read({ endTime: [Number.NaN, 0], ended: false }).end).toBeUndefined();
   });
 });
 
