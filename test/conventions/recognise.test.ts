@@ -108,11 +108,17 @@ describe("the user's conventions", () => {
 });
 
 describe("the user's rules", () => {
-  it('get a span of the wire as an object that can be copied and printed', () => {
-    const wire = new NumericSpan('scope', search.resource, search.attributes);
-    Object.assign(wire, { traceId: search.traceId, name: search.name, kind: 1, flags: 0x300, statusCode: 2 });
-    Object.assign(wire, { spanHigh: -1, spanLow: 1, parentHigh: 0, parentLow: 0x10 });
-    Object.assign(wire, {
+  it('get a span in numbers as an object that can be copied and printed', () => {
+    const numeric = new NumericSpan('scope', search.resource, search.attributes);
+    Object.assign(numeric, {
+      traceId: search.traceId,
+      name: search.name,
+      kind: 1,
+      flags: 0x300,
+      statusCode: 2,
+    });
+    Object.assign(numeric, { spanHigh: -1, spanLow: 1, parentHigh: 0, parentLow: 0x10 });
+    Object.assign(numeric, {
       startSeconds: 1_795_352_400,
       startNanos: 5,
       endSeconds: 1_795_352_401,
@@ -128,8 +134,8 @@ describe("the user's rules", () => {
       toolName: note,
       agentId: note,
     });
-    recognise(wire);
-    agentOf(wire);
+    recognise(numeric);
+    agentOf(numeric);
     const plain: Span = {
       traceId: search.traceId,
       spanId: 'ffffffff00000001',
@@ -145,7 +151,7 @@ describe("the user's rules", () => {
       attributes: search.attributes,
     };
     expect(seen).toEqual([plain, plain, plain]);
-    expect(plainSpan(wire)).toEqual(plain);
+    expect(plainSpan(numeric)).toEqual(plain);
   });
 });
 

@@ -120,7 +120,7 @@ describe('SpanPool', () => {
     );
   });
 
-  it('holds a span of the wire as it holds the same span in text', () => {
+  it('holds a span in numbers as it holds the same span in text', () => {
     const bits = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
     const nanos = fc.integer({ min: 0, max: 999_999_999 });
     // Few seconds, so that many a span ends before it starts, or within its first second.
@@ -138,9 +138,12 @@ describe('SpanPool', () => {
     });
     fc.assert(
       fc.property(numbers, fc.constantFrom(undefined, 'planner'), (given, agentOverride) => {
-        const wire = Object.assign(new NumericSpan('', { identity: 'a', serviceName: undefined }, {}), given);
+        const numeric = Object.assign(
+          new NumericSpan('', { identity: 'a', serviceName: undefined }, {}),
+          given,
+        );
         const verdict = { role: 'tool', rule: 'test', name: 'search' } as const;
-        const [asNumbers, asText] = [wire, plainSpan(wire)].map((span) => {
+        const [asNumbers, asText] = [numeric, plainSpan(numeric)].map((span) => {
           const kept = spanRecordOf(span, { verdict, callId: 'call_1' }, agentOverride);
           const pool = new SpanPool();
           const slot = pool.add(...numbersOf(kept.spanId), NO_SLOT, undefined);
