@@ -26,7 +26,8 @@ export class AttributeShapes {
     let shape = this.#last.follower;
     let count = 0;
     for (const key in attributes) {
-      if (shape.keys[count] !== key) {
+      // Not beyond their end, where nothing stands: texts alone are compared in a step.
+      if (count >= shape.keys.length || shape.keys[count] !== key) {
         const other = count === 0 ? this.#byFirstKey.get(key) : undefined;
         if (other === undefined) return this.#walk(attributes);
         shape = other;
