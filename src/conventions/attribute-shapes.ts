@@ -4,8 +4,8 @@ type Attributes = Readonly<Record<string, unknown>>;
 
 /**
  * Tells which attributes a span has, and so which conventions read any of them. Programs make spans in a few shapes, and
- * these in much the same order again and again. So the keys are compared with those of what came next the last time, or
- * of what began alike; else they are followed through a tree of the shapes seen before.
+ * these in much the same order again and again. So the keys are compared with those of what came next the last time;
+ * where they are others they are followed through a tree of the shapes seen before.
  */
 export class AttributeShapes {
   readonly #readers: (key: string) => readonly number[];
@@ -13,8 +13,6 @@ export class AttributeShapes {
   #root = new Shape([]);
   #size = 1;
   #last = this.#root;
-  /** What came last of those that begin with a key. */
-  readonly #byFirstKey = new Map<string, Shape>();
 
   /** @param readers which conventions read the attribute of this name, by number in rising order. */
   constructor(readers: (key: string) => readonly number[]) {
@@ -23,25 +21,17 @@ export class AttributeShapes {
 
   /** The same for spans with the same attributes in the same order. */
   of(attributes: Attributes): AttributeShape {
-    let shape = this.#last.follower;
+    const guess = this.#last.follower;
+    const { keys } = guess;
     let count = 0;
     for (const key in attributes) {
       // Not beyond their end, where nothing stands: texts alone are compared in a step.
-      if (count >= shape.keys.length || shape.keys[count] !== key) {
-        const other = count === 0 ? this.#byFirstKey.get(key) : undefined;
-        if (other === undefined) return this.#walk(attributes);
-        shape = other;
-      }
+      if (count >= keys.length || keys[count] !== key) return this.#walk(attributes);
       count++;
     }
-    if (count !== shape.keys.length) return this.#walk(attributes);
-    this.#follow(shape);
-    return shape;
-  }
-
-  #follow(shape: Shape): void {
-    if (this.#last.follower !== shape) this.#last.follower = shape;
-    this.#last = shape;
+    if (count !== keys.length) return this.#walk(attributes);
+    this.#last = guess;
+    return guess;
   }
 
   #walk(attributes: Attributes): AttributeShape {
@@ -50,10 +40,9 @@ export class AttributeShapes {
       shape = (shape.lastKey === key ? shape.last : undefined) ?? this.#next(shape, key);
     }
     if (!shape.isFamiliar) this.#meet(shape, attributes);
-    const [firstKey] = shape.keys;
-    if (firstKey !== undefined) {
-      this.#byFirstKey.set(firstKey, shape);
-      this.#follow(shape);
+    if (shape.keys !== UNKNOWN) {
+      this.#last.follower = shape;
+      this.#last = shape;
     }
     return shape;
   }
@@ -85,7 +74,6 @@ export class AttributeShapes {
       this.#root = new Shape([]);
       this.#size = 1;
       this.#last = this.#root;
-      this.#byFirstKey.clear();
       return new Shape(readers);
     }
     this.#size++;
@@ -99,12 +87,13 @@ export class AttributeShapes {
 const MAX_SHAPES = 10_000;
 /** Longer sequences are not kept on their own: ten thousand may begin alike, and differ in their last key. */
 const MAX_KEYS = 64;
-const NO_KEYS: readonly string[] = [];
+/** Stands for keys that are not kept: what has these is never guessed, but for the root, which has none. */
+const UNKNOWN: readonly string[] = [];
 
 /** As they are gone through, so with what the attributes inherit. */
 function keysOf(attributes: Attributes): readonly string[] {
   const keys: string[] = [];
-  for (const key in attributes) if (keys.push(key) > MAX_KEYS) return NO_KEYS;
+  for (const key in attributes) if (keys.push(key) > MAX_KEYS) return UNKNOWN;
   return keys;
 }
 
@@ -132,7 +121,7 @@ class Shape implements AttributeShape {
   isMet = false;
   isFamiliar = false;
   /** Known of what is familiar. */
-  keys = NO_KEYS;
+  keys = UNKNOWN;
   /** What came after it the last time. */
   follower: Shape = this;
   /** The sequences that are one key longer. */
