@@ -4,6 +4,7 @@ import { Recognition } from './conventions/verdict.ts';
 import type { Learner } from './learner/learner.ts';
 import { ToolParallelismLearner } from './learner/tool-parallelism-learner.ts';
 import { LearningLine } from './learning-line.ts';
+import { plainSpan } from './model/numeric-span.ts';
 import type { Span, SpanConsumer } from './model/span.ts';
 import type { PipelineObserver } from './pipeline-observer.ts';
 import {
@@ -156,7 +157,8 @@ export class Pipeline implements SpanConsumer {
   #snapshot(handle: object): SpanRecord | undefined {
     try {
       const span = this.#observer.readOpen?.(handle);
-      return span && this.record(span);
+      // What is kept of an ended span is copied; this record stays, and must not hold the application's attributes.
+      return span && this.record(plainSpan(span));
     } catch (error) {
       this.#ledger.snapshotFailed(error);
       return undefined;

@@ -1,6 +1,8 @@
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Convention } from '../src/conventions/convention.ts';
+import { NumericSpan } from '../src/model/numeric-span.ts';
 import type { Span } from '../src/model/span.ts';
 import type { Verdict } from '../src/model/verdict.ts';
 import { Pipeline } from '../src/pipeline.ts';
@@ -382,6 +384,29 @@ describe('faults of others', () => {
     }
     expect(warnings.lines).toEqual(['spanplan: a span could not be learned from (RangeError)']);
   });
+});
+
+it('keeps no attribute of a span that is open when its trace leaves', async () => {
+  const resource = { identity: 'process', serviceName: 'service' };
+  const attributes = {
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': 'search',
+    'gen_ai.tool.call.arguments': 'SECRET',
+  };
+  const span = Object.assign(new NumericSpan('test', resource, attributes), {
+    traceId: 'a'.repeat(32),
+    spanHigh: 1,
+    startSeconds: 1_795_352_400,
+  });
+  const seen: string[] = [];
+  const pipeline = new Pipeline(new MemoryPlanStore(), {}, 'process', {
+    readOpen: () => span,
+    assembled: ({ spans }) => seen.push(inspect(spans, { depth: 9, showHidden: true, getters: false })),
+  });
+  pipeline.start(span.traceId, span.spanId, {});
+  await pipeline.shutdown(1_000);
+  expect(seen.join()).toContain('search');
+  expect(seen.join()).not.toContain('SECRET');
 });
 
 describe('options that cannot be right are refused at construction', () => {

@@ -5,14 +5,17 @@ import { mustBeTime, type Time } from '../model/time.ts';
 import type { Recognised, Verdict } from '../model/verdict.ts';
 import { keepCompiled } from '../support/keep-compiled.ts';
 
-/** What is kept of a span while its trace is buffered: no attribute, no event, no name but a recognised one. */
+/**
+ * What is kept of a span while its trace is buffered: no attribute, no event, no name but a recognised one. That of a
+ * NumericSpan refers to it until it is copied into the pool, and is not to be kept itself.
+ */
 export interface SpanRecord {
   /** The halves of the span's id as `readSpanId` makes them; those of its parent's are 0 where it has none. */
   readonly spanHigh: number;
   readonly spanLow: number;
   readonly parentHigh: number;
   readonly parentLow: number;
-  /** Also where what was given for the parent's id is none: then it is as good as one that no span has. */
+  /** Of a span in text also where its parent's id is none: then it is as good as one that no span has. */
   readonly hasParent: boolean;
   /** The ids as text, made where somebody asks. */
   readonly spanId: string;
