@@ -39,7 +39,7 @@ export class AttributeShapes {
     for (const key in attributes) {
       shape = (shape.lastKey === key ? shape.last : undefined) ?? this.#next(shape, key);
     }
-    if (!shape.isFamiliar) this.#meet(shape, attributes);
+    if (!shape.isFamiliar) this.#meet(shape);
     if (shape.keys !== UNKNOWN) {
       this.#last.follower = shape;
       this.#last = shape;
@@ -48,10 +48,10 @@ export class AttributeShapes {
   }
 
   /** A span's shape, and no beginning of one: from the second time on, what is remembered of it may be of use. */
-  #meet(shape: Shape, attributes: Attributes): void {
+  #meet(shape: Shape): void {
     if (shape.isMet) {
       shape.isFamiliar = true;
-      shape.keys = keysOf(attributes);
+      shape.keys = keysOf(shape);
       if (shape.readers.length > 0) shape.memo = new VerdictMemo(this.#memoSpace);
     }
     shape.isMet = true;
@@ -74,10 +74,10 @@ export class AttributeShapes {
       this.#root = new Shape([]);
       this.#size = 1;
       this.#last = this.#root;
-      return new Shape(readers);
+      return new Shape(readers, shape, key);
     }
     this.#size++;
-    const made = new Shape(readers);
+    const made = new Shape(readers, shape, key);
     shape.next ??= new Map();
     shape.next.set(key, made);
     return made;
@@ -90,11 +90,12 @@ const MAX_KEYS = 64;
 /** Stands for keys that are not kept: what has these is never guessed, but for the root, which has none. */
 const UNKNOWN: readonly string[] = [];
 
-/** As they are gone through, so with what the attributes inherit. */
-function keysOf(attributes: Attributes): readonly string[] {
+/** As they stand in the tree: foreign attributes may tell others when they are asked again. */
+function keysOf(shape: Shape): readonly string[] {
   const keys: string[] = [];
-  for (const key in attributes) if (keys.push(key) > MAX_KEYS) return UNKNOWN;
-  return keys;
+  for (let at = shape; at.before !== undefined; at = at.before)
+    if (keys.push(at.key) > MAX_KEYS) return UNKNOWN;
+  return keys.reverse();
 }
 
 /** A sequence of keys. */
@@ -131,7 +132,13 @@ class Shape implements AttributeShape {
   last: Shape | undefined;
   lastBare: BareSpan | undefined;
 
-  constructor(readers: readonly number[]) {
+  /** The sequence without its last key, and that. */
+  readonly before: Shape | undefined;
+  readonly key: string;
+
+  constructor(readers: readonly number[], before?: Shape, key = '') {
     this.readers = readers;
+    this.before = before;
+    this.key = key;
   }
 }

@@ -73,3 +73,19 @@ it('tells what attributes inherit as their own', () => {
     expect(known.of({ 'http.route': '/' }).readers).toEqual([]);
   }
 });
+
+it('tells nothing wrong of others where an object lists other keys each time', () => {
+  const known = shapes();
+  let times = 0;
+  const odd = new Proxy(
+    {},
+    {
+      ownKeys: () => [times++ % 3 < 2 ? 'x' : 'gen_ai.tool.name'],
+      getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true, value: 1 }),
+    },
+  );
+  for (let time = 0; time < 12; time++) {
+    known.of(odd);
+    expect(known.of({ 'gen_ai.tool.name': 'a' }).readers).toEqual([1]);
+  }
+});
