@@ -11,7 +11,8 @@ import { Room } from './room.ts';
  */
 export class DecodingBody {
   readonly #room: GrowingRoom;
-  readonly #decoder: OtlpProtobufDecoder;
+  /** Undefined once something is wrong: nothing is kept of a body of which nothing can come. */
+  #decoder: OtlpProtobufDecoder | undefined;
   #size = 0;
   #fault: unknown;
 
@@ -31,11 +32,11 @@ export class DecodingBody {
   push(chunk: Uint8Array): void {
     this.#size += chunk.length;
     this.#room.growTo(this.#size);
-    if (this.#fault !== undefined) return;
     try {
-      this.#decoder.push(chunk);
+      this.#decoder?.push(chunk);
     } catch (error) {
       this.#fault = error;
+      this.#decoder = undefined;
     }
   }
 
@@ -46,7 +47,7 @@ export class DecodingBody {
 
   /** @throws whatever was thrown on the way, or MalformedBodyError. */
   finish(): DecodedBatch {
-    if (this.#fault !== undefined) throw this.#fault;
+    if (this.#decoder === undefined) throw this.#fault;
     return this.#decoder.finish();
   }
 }
