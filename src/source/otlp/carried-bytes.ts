@@ -14,7 +14,16 @@ export class CarriedBytes {
   /** It is not to be used any more. */
   giveBack(): void {
     this.size = 0;
-    if (free.length < MOST_FREE && this.reader.body.length <= MOST_FREE_BYTES) free.push(this);
+    const { length } = this.reader.body;
+    if (length > MOST_BYTES) return;
+    if (length <= SMALL_BYTES) {
+      if (free.length < MOST_FREE) free.push(this);
+      return;
+    }
+    // The largest are kept, as they serve for all.
+    large.push(this);
+    large.sort((a, b) => a.reader.body.length - b.reader.body.length);
+    if (large.length > MOST_LARGE) large.shift();
   }
 
   /** Copies `bytes` from one index to before another. */
@@ -33,7 +42,10 @@ export class CarriedBytes {
 
   #grow(needed: number): void {
     const { body } = this.reader;
-    this.reader = new ProtobufReader(Buffer.allocUnsafeSlow(Math.max(needed, 2 * body.length)));
+    const fits = large.findIndex((other) => other.reader.body.length >= needed);
+    this.reader =
+      large.splice(fits, fits < 0 ? 0 : 1)[0]?.reader ??
+      new ProtobufReader(Buffer.allocUnsafeSlow(Math.max(needed, 2 * body.length)));
     this.reader.body.set(body.subarray(0, this.size));
   }
 }
@@ -43,4 +55,9 @@ const FIRST_BYTES = 16_384;
 
 const free: CarriedBytes[] = [];
 const MOST_FREE = 16;
-const MOST_FREE_BYTES = 65_536;
+
+/** For spans with long prompts. New memory of that size costs more than to decode what comes into it. */
+const large: CarriedBytes[] = [];
+const MOST_LARGE = 2;
+const SMALL_BYTES = 65_536;
+const MOST_BYTES = 4_194_304;
