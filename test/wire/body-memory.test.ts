@@ -11,7 +11,7 @@ import { receiving } from './receiving.ts';
 import { RecordingSink } from './recording-sink.ts';
 
 /** Lets the memory of bodies be used again, and remembers where each body was. */
-class LeavingSink extends RecordingSink {
+class IgnoringSink extends RecordingSink {
   readonly memory: ArrayBufferLike[] = [];
 
   constructor() {
@@ -46,7 +46,7 @@ it.each([
   ['of a length that was not said', (body: Buffer) => [body], {}],
   ['inflated', (body: Buffer) => gzipSync(body), { 'content-encoding': 'gzip' }],
 ])('bodies that come in at the same time do not mix, %s', async (_, encode, fields) => {
-  const sink = new LeavingSink();
+  const sink = new IgnoringSink();
   const address = await receive(sink);
   const headers = { ...PROTOBUF_TYPE, ...fields };
   for (let from = 0; from < INDEXES.length; from += 20) {
@@ -59,7 +59,7 @@ it.each([
 });
 
 it('memory is used again for the next body', async () => {
-  const sink = new LeavingSink();
+  const sink = new IgnoringSink();
   const address = await receive(sink);
   for (const index of [1, 2, 3]) await post(address, { headers: PROTOBUF_TYPE, body: [bodyOf(index)] });
 

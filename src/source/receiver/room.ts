@@ -12,7 +12,7 @@ export class Room {
   readonly #releases: (() => void)[] = [];
   readonly #blocks: Buffer[] = [];
 
-  /** @param memory for the body; it is used only where the sink leaves bodies. */
+  /** @param memory for the body; it is used only where the sink ignores bodies. */
   constructor(sink: RoomGiver, request: RequestOwner, memory?: BodyMemory) {
     this.#sink = sink;
     this.#request = request;
