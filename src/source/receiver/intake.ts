@@ -147,7 +147,10 @@ export class Intake {
 
 /** What is decoded in one go, so that its spans are all there at once: as objects they may take twelve times as much. */
 const AT_ONCE_BYTES = 4 * 2 ** 20;
-/** What may be half decoded at a time; other bodies are collected, which takes no more memory than they are long. */
+/**
+ * What may be half decoded at a time; other bodies are collected, which takes no more memory than they are long. Room is
+ * asked for the bytes alone, so what is half decoded may hold some 100 MiB beside it, where senders are slow and spans odd.
+ */
 const MAX_DECODING_BYTES = 2 * AT_ONCE_BYTES;
 const NOTHING = new Uint8Array();
 /** What is decoded of a larger body in one turn of the event loop: some milliseconds. */
