@@ -14,16 +14,8 @@ export class CarriedBytes {
   /** It is not to be used any more. */
   giveBack(): void {
     this.size = 0;
-    const { length } = this.reader.body;
-    if (length > MOST_BYTES) return;
-    if (length <= SMALL_BYTES) {
-      if (free.length < MOST_FREE) free.push(this);
-      return;
-    }
-    // The largest are kept, as they serve for all.
-    large.push(this);
-    large.sort((a, b) => a.reader.body.length - b.reader.body.length);
-    if (large.length > MOST_LARGE) large.shift();
+    if (this.reader.body.length > SMALL_BYTES) keepLarge(this.reader);
+    else if (free.length < MOST_FREE) free.push(this);
   }
 
   /** Copies `bytes` from one index to before another. */
@@ -42,10 +34,8 @@ export class CarriedBytes {
 
   #grow(needed: number): void {
     const { body } = this.reader;
-    const fits = large.findIndex((other) => other.reader.body.length >= needed);
-    this.reader =
-      large.splice(fits, fits < 0 ? 0 : 1)[0]?.reader ??
-      new ProtobufReader(Buffer.allocUnsafeSlow(Math.max(needed, 2 * body.length)));
+    const length = Math.max(needed, Math.min(2 * body.length, MOST_BYTES));
+    this.reader = takeLarge(needed) ?? new ProtobufReader(Buffer.allocUnsafeSlow(length));
     this.reader.body.set(body.subarray(0, this.size));
   }
 }
@@ -56,8 +46,22 @@ const FIRST_BYTES = 16_384;
 const free: CarriedBytes[] = [];
 const MOST_FREE = 16;
 
-/** For spans with long prompts. New memory of that size costs more than to decode what comes into it. */
-const large: CarriedBytes[] = [];
+/** For spans with long prompts, the smallest first. New memory of that size costs more than to decode what comes into it. */
+const large: ProtobufReader[] = [];
 const MOST_LARGE = 2;
 const SMALL_BYTES = 65_536;
+/** As long as a body may be that is decoded as it comes. */
 const MOST_BYTES = 4_194_304;
+
+/** The largest are kept, as they serve for all. */
+function keepLarge(reader: ProtobufReader): void {
+  if (reader.body.length > MOST_BYTES) return;
+  large.push(reader);
+  large.sort((a, b) => a.body.length - b.body.length);
+  if (large.length > MOST_LARGE) large.shift();
+}
+
+function takeLarge(needed: number): ProtobufReader | undefined {
+  const fits = large.findIndex(({ body }) => body.length >= needed);
+  return fits < 0 ? undefined : large.splice(fits, 1)[0];
+}
