@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { joinSmallChunks } from './join-small-chunks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = resolve(process.argv[2] ?? `${root}dist`);
@@ -24,7 +25,7 @@ execFileSync(
   [tsc, '-p', `${root}tsconfig.build.json`, '--emitDeclarationOnly', '--outDir', dist],
   { stdio: 'inherit' },
 );
-const { metafile } = await build({
+const options = {
   absWorkingDir: root,
   entryPoints: entries,
   outbase: 'src',
@@ -38,7 +39,9 @@ const { metafile } = await build({
   target: 'node20.19',
   metafile: true,
   logLevel: 'warning',
-});
+};
+const split = await build({ ...options, write: false });
+const { metafile } = await build({ ...options, plugins: [joinSmallChunks(root, split.metafile.outputs)] });
 
 // The scripts of Redis lie beside the module that reads them.
 const readers = Object.entries(metafile.outputs).filter(
