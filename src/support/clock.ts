@@ -9,8 +9,9 @@ export interface Clock {
   every(millis: number, tick: () => void): () => void;
 }
 
+/** In whole milliseconds, which is exact enough for what waits for some, and what the engine keeps without an object for each. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => Math.floor(performance.now()),
   every(millis, tick) {
     const timer = setInterval(tick, millis);
     timer.unref();

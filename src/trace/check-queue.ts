@@ -11,7 +11,7 @@ export class CheckQueue {
    * @param traces how many there are.
    */
   add(entry: TraceEntry, at: number, traces: number): void {
-    if (at >= entry.checkAt) return;
+    if (entry.checkAt !== undefined && at >= entry.checkAt) return;
     entry.checkAt = at;
     this.#checks.push(entry.check, at);
     // What is left of traces long gone, and of earlier dates, must not outgrow the traces themselves.
@@ -26,8 +26,8 @@ export class CheckQueue {
       const check = this.#checks.popDue(now);
       if (check === undefined) return undefined;
       const { entry } = check;
-      if (entry === undefined || entry.checkAt > now) continue;
-      entry.checkAt = Number.POSITIVE_INFINITY;
+      if (entry?.checkAt === undefined || entry.checkAt > now) continue;
+      entry.checkAt = undefined;
       return entry;
     }
   }

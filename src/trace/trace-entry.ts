@@ -38,8 +38,8 @@ export class TraceEntry {
   lastArrival: number;
   /** Arrival, or start, of the first span that waits for a release. */
   pendingSince: number;
-  /** When the buffer will look at it next. */
-  checkAt = Number.POSITIVE_INFINITY;
+  /** When the buffer will look at it next; undefined where it will not. */
+  checkAt: number | undefined;
   readonly check: Check = { entry: this };
   /** Its neighbours in the order of release, which `ReleaseOrder` keeps. */
   releasedBefore: TraceEntry | undefined;
