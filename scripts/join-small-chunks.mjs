@@ -3,9 +3,9 @@ import { builtinModules } from 'node:module';
 import { resolve } from 'node:path';
 
 /**
- * What entries share is split off by who shares it, which makes many files of a few lines, and each costs an import as much
- * as a thousand lines do. The small ones that `import 'spanplan'` needs are joined into one: every entry is made to import
- * them all, so that all are shared by the same.
+ * What entries share is split off by who shares it, which makes many files of a few lines, each of which an import looks
+ * for, reads and links. The small ones that `import 'spanplan'` needs are joined into one: every entry is made to import them
+ * all, so that all are shared by the same.
  *
  * @param outputs of a build without this plugin, from its metafile.
  */
