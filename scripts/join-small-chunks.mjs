@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { builtinModules } from 'node:module';
+import { isBuiltin } from 'node:module';
 import { resolve } from 'node:path';
 
 /**
@@ -37,9 +37,7 @@ function smallChunks(outputs) {
   const isSmall = (output) =>
     outputs[output].entryPoint === undefined &&
     outputs[output].bytes < 8_192 &&
-    outputs[output].imports.every(({ path, external }) =>
-      external ? builtinModules.includes(path.replace('node:', '')) : isSmall(path),
-    );
+    outputs[output].imports.every(({ path, external }) => (external ? isBuiltin(path) : isSmall(path)));
   return [...reachable(outputs, start)].filter(isSmall);
 }
 

@@ -9,7 +9,7 @@ export interface Clock {
   every(millis: number, tick: () => void): () => void;
 }
 
-/** In whole milliseconds, which is exact enough for what waits for some, and what the engine keeps without an object for each. */
+/** In whole milliseconds: exact enough for who waits, and numbers that the engine keeps without an object for each. */
 export const systemClock: Clock = {
   now: () => Math.floor(performance.now()),
   every(millis, tick) {
