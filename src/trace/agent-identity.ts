@@ -1,8 +1,9 @@
 import type { Verdict } from '../model/verdict.ts';
 import { boundedName } from '../support/bounded-name.ts';
 import { isGeneratedId, meaningful } from '../support/meaningful.ts';
+import type { Call } from './calls.ts';
+import type { SpanNode } from './span-node.ts';
 import type { SpanRecord } from './span-record.ts';
-import type { SpanNode } from './span-tree.ts';
 
 /** What a run's agent is called and which of its calls bear on that. */
 export interface AgentIdentityOptions {
@@ -32,7 +33,7 @@ export function stampOf(holder: SpanNode | undefined, call: SpanNode): string | 
  */
 export function agentIdOf(
   holder: SpanNode | undefined,
-  calls: readonly SpanNode[],
+  calls: readonly Call[],
   stamp: string | undefined,
   options: AgentIdentityOptions,
 ): string {
@@ -42,14 +43,14 @@ export function agentIdOf(
       holderName(holder) ??
       stamp ??
       enclosingName(holder) ??
-      serviceName(holder ?? calls[0]) ??
+      serviceName(holder ?? calls[0]?.node) ??
       'unknown',
   );
 }
 
-function overrideOf(holder: SpanNode | undefined, calls: readonly SpanNode[]): string | undefined {
+function overrideOf(holder: SpanNode | undefined, calls: readonly Call[]): string | undefined {
   if (holder?.record.agentOverride !== undefined) return holder.record.agentOverride;
-  return calls.find((call) => call.record.agentOverride !== undefined)?.record.agentOverride;
+  return calls.find(({ node }) => node.record.agentOverride !== undefined)?.node.record.agentOverride;
 }
 
 function holderName(holder: SpanNode | undefined): string | undefined {

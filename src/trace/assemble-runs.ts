@@ -4,8 +4,9 @@ import type { Draft } from '../support/draft.ts';
 import { agentIdOf, stampOf } from './agent-identity.ts';
 import { callsOf, recordsOf } from './calls.ts';
 import { runIdOf } from './run-id.ts';
+import type { SpanNode } from './span-node.ts';
 import type { SpanRecord } from './span-record.ts';
-import { buildSpanTree, type SpanNode } from './span-tree.ts';
+import { buildSpanTree } from './span-tree.ts';
 
 export interface AssembleOptions {
   /** `agent` (default): a run for each agent span. `trace`: all of a trace in one run. */
@@ -70,11 +71,13 @@ function draftsOf(
   let draft: RunDraft | undefined;
   for (const node of nodes) {
     if (!isCall(node)) continue;
-    const place = options.run === 'trace' ? traceRun(node) : agentRun(node, trace);
+    const isWhole = options.run === 'trace';
+    const holder = isWhole ? (node.topAgent ?? node.workflow ?? node.top) : holderOf(node, trace);
+    const runSpanId = isWhole ? WHOLE_TRACE : runSpanIdOf(node, holder);
+    const stamp = isWhole ? undefined : stampOf(holder, node);
     // Calls that follow one another are mostly of one run.
-    if (draft?.runSpanId !== place.runSpanId || draft.stamp !== place.stamp) {
-      const key = `${place.runSpanId}/${place.stamp ?? ''}`;
-      const { runSpanId, holder, stamp } = place;
+    if (draft?.runSpanId !== runSpanId || draft.stamp !== stamp) {
+      const key = `${runSpanId}/${stamp ?? ''}`;
       draft = drafts.get(key) ?? { runSpanId, holder, stamp, nodes: [] };
       drafts.set(key, draft);
     }
@@ -83,15 +86,13 @@ function draftsOf(
   return [...drafts.values()];
 }
 
-interface RunPlace {
+/** What will be a run. */
+interface RunDraft {
   readonly runSpanId: string;
   /** The span that holds the run, where it was seen. */
   readonly holder: SpanNode | undefined;
   /** The agent's name where only the calls say it; calls of one span but of different agents are different runs. */
   readonly stamp: string | undefined;
-}
-
-interface RunDraft extends RunPlace {
   readonly nodes: SpanNode[];
 }
 
@@ -103,25 +104,26 @@ function isCall(node: SpanNode): boolean {
   return node.role === 'llm' || node.role === 'tool';
 }
 
-/** A call belongs to its nearest agent, else its nearest workflow, else its topmost known ancestor. */
-function agentRun(node: SpanNode, trace: TraceSpans): RunPlace {
+/**
+ * The span that holds the run of a call: the nearest agent, else the nearest workflow, else the topmost known ancestor;
+ * undefined where that has a parent that was not seen, and others may have too.
+ */
+function holderOf(node: SpanNode, trace: TraceSpans): SpanNode | undefined {
   const holder = node.agent ?? node.workflow;
-  const { record } = node.top;
-  const mayShare = holder === undefined && trace.missingParent === 'shared' && !record.parentIsRemote;
-  const sharedParent = mayShare ? record.parentSpanId : undefined;
-  if (sharedParent !== undefined) {
-    return { runSpanId: sharedParent, holder: undefined, stamp: stampOf(undefined, node) };
-  }
-  const place = holder ?? node.top;
-  return { runSpanId: place.record.spanId, holder: place, stamp: stampOf(place, node) };
+  if (holder !== undefined) return holder;
+  const { top } = node;
+  const mayShare = trace.missingParent === 'shared' && !top.record.parentIsRemote;
+  return mayShare && top.record.hasParent ? undefined : top;
+}
+
+function runSpanIdOf(node: SpanNode, holder: SpanNode | undefined): string {
+  if (holder !== undefined) return holder.record.spanId;
+  // Nobody holds it only where there is a parent, which was not seen.
+  return node.top.record.parentSpanId as string;
 }
 
 /** Stands for the run span where a run is the whole trace; no real span has this id. */
 const WHOLE_TRACE = '0000000000000000';
-
-function traceRun(node: SpanNode): RunPlace {
-  return { runSpanId: WHOLE_TRACE, holder: node.topAgent ?? node.workflow ?? node.top, stamp: undefined };
-}
 
 function layersByCall(nodes: readonly SpanNode[]): Layers {
   if (!nodes.some((node) => node.layerOf !== undefined)) return NO_LAYERS;
@@ -169,12 +171,7 @@ function finishRun(
   // Assigned one by one: spreading what may be absent into an object takes the engine's slow way.
   const run: Draft<RunRecord> = {
     id: runIdOf(trace.traceId, draft.runSpanId, trace.segment, draft.stamp),
-    agentId: agentIdOf(
-      draft.holder,
-      calls.map((call) => call.node),
-      draft.stamp,
-      options,
-    ),
+    agentId: agentIdOf(draft.holder, calls, draft.stamp, options),
     startedAt,
     calls: records,
   };
@@ -187,9 +184,10 @@ function finishRun(
 function membersOf({ nodes, holder }: RunDraft, layers: Layers): readonly SpanRecord[] {
   const members = nodes.map((node) => node.record);
   if (layers.size > 0) for (const node of nodes) members.push(...(layers.get(node) ?? []));
+  if (holder === undefined || holder.isContext) return members;
   // A call may be the span of its own run.
-  const isCounted = holder === undefined || holder.isContext || members.includes(holder.record);
-  return isCounted ? members : [...members, holder.record];
+  if (!isCall(holder) || !members.includes(holder.record)) members.push(holder.record);
+  return members;
 }
 
 /** The times of the span that holds the run, else those of its calls. An open span has no end. */

@@ -3,8 +3,8 @@ import { compareTimes, laterTime, nanosBetween, type Time } from '../model/time.
 import { compareUtf8 } from '../model/utf8.ts';
 import type { Draft } from '../support/draft.ts';
 import { sortInPlace } from '../support/sorted.ts';
+import type { SpanNode } from './span-node.ts';
 import type { SpanRecord } from './span-record.ts';
-import type { SpanNode } from './span-tree.ts';
 
 /** A call of a run on its way into the record. */
 export interface Call {
@@ -53,12 +53,15 @@ export function recordsOf(calls: readonly Call[]): readonly CallRecord[] {
   const severalProcesses = ranInSeveralProcesses(calls);
   return calls.map(({ node, start, end, scope }) => {
     const { verdict, resource } = node.record;
-    const { promptTokens, outputTokens, totalTokens, modelName, toolCallCount } = verdict;
     const isLlm = node.role === 'llm';
-    const record: Draft<CallRecord> = { kind: isLlm ? 'llm' : 'tool', name: nameOf(node), startedAt: start };
-    if (end !== undefined) record.endedAt = end;
+    const kind = isLlm ? 'llm' : 'tool';
+    const name = nameOf(node);
+    // Nearly all calls have ended and have no more than this: a field that is added later takes memory of its own.
+    const record: Draft<CallRecord> =
+      end === undefined ? { kind, name, startedAt: start } : { kind, name, startedAt: start, endedAt: end };
     if (severalScopes) record.scope = scope;
     if (severalProcesses && !isLlm) record.resource = resource.identity;
+    const { promptTokens, outputTokens, totalTokens, modelName, toolCallCount } = verdict;
     if (outputTokens !== undefined) record.outputTokens = outputTokens;
     if (promptTokens !== undefined) record.promptTokens = promptTokens;
     if (totalTokens !== undefined) record.totalTokens = totalTokens;

@@ -1,78 +1,9 @@
 import { compareTimes } from '../model/time.ts';
-import type { SpanRole } from '../model/verdict.ts';
 import { sortInPlace } from '../support/sorted.ts';
 import { isSameTool } from './same-tool.ts';
 import { NOWHERE, SpanIdMap } from './span-id-map.ts';
+import { SpanNode } from './span-node.ts';
 import type { SpanRecord } from './span-record.ts';
-
-/** A span in its place: what it is in this trace, and what encloses it. */
-export class SpanNode {
-  readonly record: SpanRecord;
-  /** The role in this trace: weak verdicts without a strong one and wrappers are looked through. */
-  role: SpanRole;
-  readonly parent: SpanNode | undefined;
-  /** The topmost known ancestor, or the span itself. */
-  readonly top: SpanNode;
-  /** The nearest enclosing agent. */
-  readonly agent: SpanNode | undefined;
-  /** The outermost one. */
-  readonly topAgent: SpanNode | undefined;
-  /** The nearest enclosing workflow. */
-  readonly workflow: SpanNode | undefined;
-  /** The tool call of which this span is but a layer (an MCP client span inside a tool span, say). */
-  layerOf: SpanNode | undefined;
-  /** Known from an earlier segment of the trace: it encloses, but is no call again. */
-  readonly isContext: boolean;
-  /** For `agentIdOf`: what agents are called from here outwards; null where nobody has asked. */
-  agentName: string | undefined | null = null;
-  #tool: SpanNode | undefined;
-  #encloser: SpanNode | undefined;
-
-  constructor(record: SpanRecord, role: SpanRole, parent: SpanNode | undefined, isContext: boolean) {
-    this.record = record;
-    this.role = role;
-    this.parent = parent;
-    this.isContext = isContext;
-    this.top = parent?.top ?? this;
-    this.agent = parent?.role === 'agent' ? parent : parent?.agent;
-    this.topAgent = parent?.topAgent ?? this.agent;
-    this.workflow = parent?.role === 'workflow' ? parent : parent?.workflow;
-    if (parent === undefined) return;
-    const holdsRun = parent.role === 'agent' || parent.role === 'workflow';
-    this.#tool = holdsRun ? undefined : parent.role === 'tool' ? parent : parent.#tool;
-    this.#encloser = parent.role === 'agent' || parent.role === 'tool' ? parent : parent.#encloser;
-  }
-
-  /** The call that a tool span belongs to: itself, or the one it is a layer of. */
-  get call(): SpanNode {
-    return this.layerOf ?? this;
-  }
-
-  /** The nearest enclosing tool span with no agent and no workflow in between. */
-  get tool(): SpanNode | undefined {
-    let found = this.#tool;
-    while (found?.role === 'step') found = found.#tool;
-    // A step stays one, so nobody has to go by it again: thousands may be within one another.
-    for (let at: SpanNode = this, next = at.#tool; next !== found && next !== undefined; ) {
-      at.#tool = found;
-      at = next;
-      next = at.#tool;
-    }
-    return found;
-  }
-
-  /** The nearest enclosing tool call or agent: what makes its scope. */
-  get encloser(): SpanNode | undefined {
-    let found = this.#encloser;
-    while (found?.role === 'step') found = found.#encloser;
-    for (let at: SpanNode = this, next = at.#encloser; next !== found && next !== undefined; ) {
-      at.#encloser = found;
-      at = next;
-      next = at.#encloser;
-    }
-    return found?.call;
-  }
-}
 
 /**
  * Puts the spans of one trace into their tree. The result depends on the set of spans only, not on their order, even
@@ -97,6 +28,8 @@ class TreeBuilder {
   /** In the order in which they are placed: parents before children. */
   readonly #placed: SpanNode[] = [];
   readonly #strong: boolean;
+  #lastParent: SpanRecord | undefined;
+  #lastParentAt = NOWHERE;
 
   constructor(spans: readonly SpanRecord[], context: readonly SpanRecord[]) {
     const own = sortInPlace([...spans], byStart);
@@ -135,10 +68,17 @@ class TreeBuilder {
   }
 
   #parentOf(index: number): number | undefined {
-    const record = this.#records[index];
-    if (!record?.hasParent) return undefined;
-    const parent = INDICES.get(record.parentHigh, record.parentLow);
-    return parent === NOWHERE ? undefined : parent;
+    // Every index is that of a record.
+    const { hasParent, parentHigh, parentLow } = this.#records[index] as SpanRecord;
+    if (!hasParent) return undefined;
+    // What follows one another mostly has one parent.
+    const last = this.#lastParent;
+    const isLast = last?.spanHigh === parentHigh && last.spanLow === parentLow;
+    const parent = isLast ? this.#lastParentAt : INDICES.get(parentHigh, parentLow);
+    if (parent === NOWHERE) return undefined;
+    this.#lastParent = this.#records[parent];
+    this.#lastParentAt = parent;
+    return parent;
   }
 
   #addNode(index: number, parent: SpanNode | undefined): SpanNode {
