@@ -41,12 +41,12 @@ export class LearningLine {
   /** @param waits whether it is not to be learned now, since all will be. */
   push(trace: ReleasedTrace, waits: boolean): void {
     this.#traces.push(trace);
-    this.#spans += trace.spans.length;
+    this.#spans += trace.spanCount;
     if (waits) return;
     // A burst may finish traces faster than the loop turns; they are not to pile up.
     if (this.#isCrowded) this.#learnSome(BATCH_TRACES);
     else if (this.#atOnce > 0 && !this.#isBehind) this.#learnSome(1);
-    this.#atOnce -= Math.max(1, (trace.spans.length * BATCH_TRACES) / BATCH_SPANS);
+    this.#atOnce -= Math.max(1, (trace.spanCount * BATCH_TRACES) / BATCH_SPANS);
     if (this.#traces.length > 0) this.#learnSoon();
   }
 
@@ -106,9 +106,9 @@ export class LearningLine {
     for (let learned = 0; learned < atMost && spans < BATCH_SPANS; learned++) {
       const trace = this.#traces.shift();
       if (trace === undefined) return;
-      const { length } = trace.spans;
-      spans += length;
-      this.#spans -= length;
+      const { spanCount } = trace;
+      spans += spanCount;
+      this.#spans -= spanCount;
       this.#learn(trace);
       if (this.#isBehind && !this.#isCrowded) return;
     }

@@ -80,7 +80,7 @@ function freshCounter(
   runs: readonly AssembledRun[],
 ): (members: readonly SpanRecord[]) => number {
   // Mostly a trace is released once, and is one run.
-  if (runs.length === 1 && trace.freshCount === trace.spans.length) return (members) => members.length;
+  if (runs.length === 1 && trace.freshCount === trace.spanCount) return (members) => members.length;
   const fresh = new Set<SpanRecord>(trace.fresh);
   return (members) => members.reduce((count, member) => count + Number(fresh.delete(member)), 0);
 }

@@ -18,7 +18,7 @@ function lineOf({ holds = false } = {}) {
   const line = new LearningLine((trace) => learned.push(trace.segment), backlog, holds);
   let sent = 0;
   const push = (count: number, waits = false, spans = 1) => {
-    const all: Partial<ReleasedTrace> = { spans: Array(spans).fill({}) };
+    const all: Partial<ReleasedTrace> = { spanCount: spans };
     for (let n = 0; n < count; n++) line.push({ ...all, segment: sent++ } as ReleasedTrace, waits);
   };
   return { line, learned, store, push };

@@ -24,6 +24,7 @@ function released(
     missingParent: 'shared',
     mayHoldRuns: true,
     context: [],
+    spanCount: known.length,
     freshCount: fresh,
     spans: known,
     fresh: known.slice(known.length - fresh),

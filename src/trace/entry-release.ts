@@ -15,8 +15,8 @@ export interface ReleaseDetails {
 }
 
 /**
- * A trace as it was when it was released. Where it may hold runs its spans are read out of the pool at once; most hold
- * none, and are hardly ever read.
+ * A trace as it was when it was released. Its spans are read out of the pool when somebody asks for them: of most traces,
+ * which hold no run, nobody does, and those that are finished at the same time are learned one after the other.
  */
 export class EntryRelease implements ReleasedTrace {
   readonly traceId: string;
@@ -26,6 +26,7 @@ export class EntryRelease implements ReleasedTrace {
   readonly missingParent: 'shared' | 'absent';
   readonly mayHoldRuns: boolean;
   readonly context: readonly SpanRecord[];
+  readonly spanCount: number;
   readonly freshCount: number;
   readonly #entry: TraceEntry;
   readonly #epoch: number;
@@ -40,6 +41,7 @@ export class EntryRelease implements ReleasedTrace {
     this.traceId = entry.traceId;
     this.segment = entry.segment;
     this.revision = entry.revision;
+    this.spanCount = entry.spanCount + details.open.length;
     this.freshCount = entry.freshCount;
     this.reason = details.reason;
     this.missingParent = details.missingParent;
@@ -50,21 +52,18 @@ export class EntryRelease implements ReleasedTrace {
     this.#epoch = entry.epoch;
     this.#pool = pool;
     this.#newest = newest;
-    if (!this.mayHoldRuns) return;
-    this.#ended = this.#read();
-    this.#made = entry.made;
+    if (this.mayHoldRuns) this.#made = entry.made;
   }
 
   get spans(): readonly SpanRecord[] {
-    this.#ended ??= this.#read();
-    return this.#open.length === 0 ? this.#ended : [...this.#ended, ...this.#open];
+    const ended = this.read();
+    return this.#open.length === 0 ? ended : [...ended, ...this.#open];
   }
 
+  /** Stand behind those that were released before. */
   get fresh(): readonly SpanRecord[] {
-    this.#ended ??= this.#read();
-    return this.freshCount === this.#ended.length
-      ? this.#ended
-      : this.#ended.slice(this.#ended.length - this.freshCount);
+    const ended = this.read();
+    return this.freshCount === ended.length ? ended : ended.slice(ended.length - this.freshCount);
   }
 
   get made(): MadeRuns {
@@ -72,12 +71,19 @@ export class EntryRelease implements ReleasedTrace {
     return this.#made;
   }
 
-  /** Spans that came since stand before these in the chain, and the fresh ones before those released already. */
-  #read(): readonly SpanRecord[] {
-    if (this.#entry.epoch !== this.#epoch) {
-      throw new Error('the spans of a trace that is gone cannot be read');
+  /**
+   * Reads the ended spans out of the pool, once: by then the trace may have new spans, which stand before these in the
+   * chain, but none of these may have changed.
+   */
+  read(): readonly SpanRecord[] {
+    if (this.#ended === undefined) {
+      if (this.#entry.epoch !== this.#epoch) {
+        throw new Error('the spans of a trace that is gone cannot be read');
+      }
+      this.#ended = readEnded(this.#pool, this.#newest);
+      this.#entry.wasRead(this);
     }
-    return readEnded(this.#pool, this.#newest);
+    return this.#ended;
   }
 }
 

@@ -63,6 +63,7 @@ export interface ReleasedTrace extends TraceSpans {
   readonly reason: ReleaseReason;
   /** 1 for the first release, one more each time late spans make the trace's runs again. */
   readonly revision: number;
+  readonly spanCount: number;
   /** Spans released for the first time. */
   readonly fresh: readonly SpanRecord[];
   readonly freshCount: number;

@@ -70,6 +70,8 @@ export class TraceEntry {
   #completeness: Completeness | undefined;
   /** Counts up when its slots change hands, so that nobody reads them any more for what they were. */
   epoch = 0;
+  /** The last release, where runs may come of it, until its spans were read: before these change they have to be. */
+  #unread: EntryRelease | undefined;
 
   constructor(traceId: string, segment: number, now: number, place: SpanPlace) {
     this.traceId = traceId;
@@ -142,10 +144,7 @@ export class TraceEntry {
     if (isKnown && !this.#mayReplace(slot, span)) return false;
     if (!this.isWaiting) this.pendingSince = now;
     if (slot === NO_SLOT) slot = this.#chain.add(spanHigh, spanLow, undefined);
-    else if (isOpen) {
-      this.openCount--;
-      this.bytes -= OPEN_SPAN_BYTES;
-    } else this.#count(this.#pool.verdict(slot), this.#pool.callId(slot), -1);
+    else this.#takeOut(slot, isOpen);
     this.#pool.fill(slot, span);
     this.#count(span.verdict, span.callId, 1);
     this.#completeness = undefined;
@@ -158,6 +157,7 @@ export class TraceEntry {
 
   /** Hands out the trace as it is; open spans as far as they can be read. */
   release(reason: ReleaseReason, missingParent: 'shared' | 'absent'): ReleasedTrace {
+    this.#unread?.read();
     this.revision++;
     if (this.revision === 1) this.bytes += MADE_BYTES;
     this.isChanged = false;
@@ -174,11 +174,18 @@ export class TraceEntry {
       open: goesOn ? NONE : open,
     });
     this.freshCount = 0;
+    if (released.mayHoldRuns) this.#unread = released;
     return released;
+  }
+
+  /** The spans of a release were read. */
+  wasRead(release: EntryRelease): void {
+    if (this.#unread === release) this.#unread = undefined;
   }
 
   /** Starts the next segment, which knows what may still enclose its spans. */
   nextSegment(now: number, maxContext: number): void {
+    this.#unread?.read();
     const ended = readEnded(this.#pool, this.#chain.newest);
     this.#context = enclosingSpans([...this.#context, ...ended], maxContext);
     const earlierIds = new SpanIdMap(this.spanCount);
@@ -200,10 +207,13 @@ export class TraceEntry {
     for (const span of this.#context) this.bytes += RECORD_BYTES + verdictBytes(span.verdict, span.callId);
   }
 
-  /** Gives back what it holds; it is not to be used any more, nor are its releases that were not read. */
+  /** Gives back what it holds; it is not to be used any more, nor are releases that hold no run. */
   forget(): void {
+    this.#unread?.read();
     this.check.entry = undefined;
     this.#chain.clear();
+    // A release may be under way, which will not find any.
+    this.spanCount = 0;
     this.epoch++;
   }
 
@@ -221,6 +231,15 @@ export class TraceEntry {
   /** Over the wire the end of a span may come after the span. */
   #mayReplace(slot: number, span: SpanRecord): boolean {
     return slot !== NO_SLOT && span.end !== undefined && !this.#pool.has(slot, ENDED);
+  }
+
+  /** Another form of a span will take the place of this one. */
+  #takeOut(slot: number, isOpen: boolean): void {
+    this.#unread?.read();
+    if (isOpen) {
+      this.openCount--;
+      this.bytes -= OPEN_SPAN_BYTES;
+    } else this.#count(this.#pool.verdict(slot), this.#pool.callId(slot), -1);
   }
 
   /** Counts a span in or, with -1, out. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryTraceBuffer } from '../../src/trace/memory-trace-buffer.ts';
 import { type ReleasedTrace, resolveTraceBufferOptions } from '../../src/trace/trace-buffer.ts';
 import { idOf, other, recordOf, traceIdOf } from '../support/spans.ts';
-import { describeTraceBufferAccount } from './trace-buffer-account.ts';
+import { describeLateReading, describeTraceBufferAccount } from './trace-buffer-account.ts';
 import { describeTraceBuffer } from './trace-buffer-contract.ts';
 import type { MakeTraceBuffer } from './trace-buffer-harness.ts';
 
@@ -11,6 +11,7 @@ const make: MakeTraceBuffer = (options, sink) => new MemoryTraceBuffer(options, 
 describe('MemoryTraceBuffer', () => {
   describeTraceBuffer(make);
   describeTraceBufferAccount(make);
+  describeLateReading(make);
 });
 
 it('reads spans of a trace without a call only while it is held, and gives their places to others then', () => {
