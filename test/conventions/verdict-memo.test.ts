@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Judge } from '../../src/conventions/handed-on.ts';
 import { createRecogniser } from '../../src/conventions/recognise.ts';
 import { Recognition } from '../../src/conventions/verdict.ts';
-import { type Judge, MemoSpace, VerdictMemo } from '../../src/conventions/verdict-memo.ts';
+import { MemoSpace, VerdictMemo } from '../../src/conventions/verdict-memo.ts';
 import { isShared } from '../../src/model/shared-verdict.ts';
 import type { Span } from '../../src/model/span.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
@@ -38,6 +39,14 @@ const toolOf: Judge = ({ attributes }) => ({
   rule: 'x',
   name: String(attributes.tool),
   callId: typeof attributes.id === 'string' ? attributes.id : undefined,
+});
+
+/** The prompt's tokens are those that are cached and the others. */
+const modelOf: Judge = ({ attributes: { input, output, cached } }) => ({
+  role: 'llm',
+  rule: 'x',
+  promptTokens: Number(input) + Number(cached),
+  outputTokens: typeof output === 'number' && output >= 0 ? output : undefined,
 });
 
 describe('VerdictMemo', () => {
@@ -78,6 +87,55 @@ describe('VerdictMemo', () => {
     expect(asked.times).toBe(2);
     expect(verdictOf(spanWith({ attributes: { tool: 'search', id: 'none' } }))?.callId).toBe('none');
     expect(asked.times).toBe(4);
+  });
+
+  it('gives each model call its own counts', () => {
+    const { asked, verdictOf } = memoOf(modelOf);
+    const countsOf = (input: unknown, output: unknown) => {
+      const verdict = verdictOf(spanWith({ attributes: { input, output, cached: 3 } }));
+      return [verdict?.promptTokens, verdict?.outputTokens, verdict?.totalTokens];
+    };
+    expect(countsOf(700, 80)).toEqual([703, 80, undefined]);
+    // Once for the verdict, and once to see which counts are only handed on: the prompt's are added up.
+    expect(asked.times).toBe(2);
+    expect(countsOf(700, 81)).toEqual([703, 81, undefined]);
+    expect(asked.times).toBe(2);
+    expect(countsOf(701, 81)).toEqual([704, 81, undefined]);
+    expect(asked.times).toBe(4);
+    expect(countsOf(700, 82)).toEqual([703, 82, undefined]);
+    expect(asked.times).toBe(4);
+  });
+
+  it.each<[string, unknown]>([
+    ['none', 0],
+    ['a fraction', 1.5],
+    ['below zero', -1],
+    ['too large to be exact', 2 ** 53],
+    ['a text', '81'],
+    ['no number', Number.NaN],
+  ])('asks again where a count is %s', (_, output) => {
+    const { asked, verdictOf } = memoOf(modelOf);
+    verdictOf(spanWith({ attributes: { input: 700, output: 80, cached: 3 } }));
+    const span = spanWith({ attributes: { input: 700, output, cached: 3 } });
+    expect(verdictOf(span)).toEqual(modelOf(span));
+    expect(asked.times).toBeGreaterThan(2);
+  });
+
+  it('does not take one count for another that it was equal to', () => {
+    const { verdictOf } = memoOf(({ attributes: { input, output } }) => {
+      return { role: 'llm', rule: 'x', promptTokens: Number(input), outputTokens: Number(output) };
+    });
+    const countsOf = (input: number, output: number) => {
+      const verdict = verdictOf(spanWith({ attributes: { input, output } }));
+      return [verdict?.promptTokens, verdict?.outputTokens];
+    };
+    const pairs: readonly (readonly [number, number])[] = [
+      [5, 5],
+      [5, 6],
+      [6, 5],
+      [5, 5],
+    ];
+    for (const [input, output] of pairs) expect(countsOf(input, output)).toEqual([input, output]);
   });
 
   it.each<[string, Judge]>([
@@ -201,16 +259,13 @@ describe('VerdictMemo', () => {
   });
 
   it('remembers every tool where an attribute names it, and eight verdicts of each', () => {
-    const { asked, verdictOf } = memoOf((span) => ({
-      ...toolOf(span),
-      outputTokens: Number(span.attributes.tokens),
-    }));
-    const call = (tool: string, tokens: number) => verdictOf(spanWith({ attributes: { tool, tokens } }));
+    const { asked, verdictOf } = memoOf((span) => ({ ...toolOf(span), rule: String(span.attributes.way) }));
+    const call = (tool: string, way: number) => verdictOf(spanWith({ attributes: { tool, way } }));
     const tools = Array.from({ length: 30 }, (_, n) => `tool ${n}`);
     for (const tool of tools) call(tool, 0);
     expect(tools.map((tool) => call(tool, 0)?.name)).toEqual(tools);
     expect(asked.times).toBe(30);
-    for (const tokens of [1, 2, 3, 4, 5, 6, 7, 8, 1]) call('tool 3', tokens);
+    for (const way of [1, 2, 3, 4, 5, 6, 7, 8, 1]) call('tool 3', way);
     expect(asked.times).toBe(38);
     call('tool 3', 0);
     expect(asked.times).toBe(39);
@@ -273,6 +328,7 @@ describe('a recogniser that remembers', () => {
     id,
     fc.constantFrom('tool', 'agent', 'chat', 'TOOL', 'LLM', 'execute_tool', 'tools/call'),
     fc.nat(),
+    fc.constantFrom(0, -1, 1.5, 2 ** 53, '12', 12n, 80),
     fc.boolean(),
     fc.constant(undefined),
     fc.constant(['x']),
@@ -309,6 +365,32 @@ describe('a recogniser that remembers', () => {
       { numRuns: 300 },
     );
     expect(remembered).toBeGreaterThan(100);
+  });
+
+  it('says of every model call what one says that has seen no other, whatever its counts are', () => {
+    const isTokens = (key: string) => key.includes('token');
+    const models = recorded.filter((span) => Object.keys(span.attributes).some(isTokens));
+    expect(models.length).toBeGreaterThan(20);
+    const count = fc.oneof(
+      { weight: 3, arbitrary: fc.integer({ min: 1, max: 100_000 }) },
+      { weight: 1, arbitrary: value },
+    );
+    const counts = fc.array(fc.array(count, { minLength: 1, maxLength: 8 }), { minLength: 4, maxLength: 8 });
+    fc.assert(
+      fc.property(fc.constantFrom(...models), counts, (model, rounds) => {
+        for (const round of rounds) {
+          const changed = Object.keys(model.attributes)
+            .filter(isTokens)
+            .map((key, index) => [key, round[index % round.length]]);
+          const span = spanWith({
+            ...model,
+            attributes: { ...model.attributes, ...Object.fromEntries(changed) },
+          });
+          expect(recognise(span)).toEqual(createRecogniser().recognise(span));
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it.each<[string, Record<string, unknown>]>([
