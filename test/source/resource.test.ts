@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resourceOf } from '../../src/source/otlp/resource.ts';
+import { boundedName } from '../../src/support/bounded-name.ts';
 
 const PROCESS = { 'service.name': 'planner', 'host.name': 'secret-host', 'process.pid': 4242 };
 
@@ -25,6 +27,36 @@ describe('resourceOf', () => {
     'k8s.pod.uid',
   ])('tells processes apart by %s', (key) => {
     expect(resourceOf({ ...PROCESS, [key]: 'other' }).identity).not.toBe(resourceOf(PROCESS).identity);
+  });
+
+  it('gives each process the same identity and name again and again, whatever others come between', () => {
+    const value = fc.constantFrom(undefined, '', 'a', 'b', 1, 2, 2n, '2', null, ['a'], 'x'.repeat(257));
+    const attributes = fc.record({ 'service.name': value, 'host.name': value, 'process.pid': value });
+    fc.assert(
+      fc.property(fc.array(attributes, { maxLength: 60, size: 'max' }), (resources) => {
+        const identities = new Map<string, string>();
+        for (const resource of resources) {
+          const told = Object.values(resource).map((value) =>
+            ['string', 'number', 'bigint'].includes(typeof value) ? String(value) : null,
+          );
+          const { identity, serviceName } = resourceOf(resource);
+          const known = identities.get(JSON.stringify(told)) ?? identity;
+          expect(identity).toBe(known);
+          identities.set(JSON.stringify(told), identity);
+          const name = resource['service.name'];
+          expect(serviceName).toBe(typeof name === 'string' && name !== '' ? boundedName(name) : undefined);
+        }
+        expect(new Set(identities.values()).size).toBe(identities.size);
+      }),
+    );
+  });
+
+  it('hands out one object for a process whose requests follow one another', () => {
+    const [first, second] = [
+      resourceOf({ ...PROCESS }),
+      resourceOf({ ...PROCESS, 'telemetry.sdk.name': 'x' }),
+    ];
+    expect(second).toBe(first);
   });
 
   it('keeps no text that is long, and tells those apart all the same', () => {
