@@ -30,6 +30,7 @@ export class GrpcCall {
   readonly #headers: IncomingHttpHeaders;
   readonly #lingerBytes: number;
   readonly #answerTimeoutMillis: number;
+  readonly #timers: NodeJS.Timeout[] = [];
   #code: number | undefined;
 
   constructor(
@@ -83,6 +84,15 @@ export class GrpcCall {
     this.#linger();
   }
 
+  /** Its stream is closed, and has to be told so: a listener of its own for each timer costs more than the timer. */
+  end(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  #later(action: () => void, millis: number): void {
+    this.#timers.push(setTimeout(action, millis));
+  }
+
   #fail({ code, message, details }: GrpcStatus): void {
     if (this.#code !== undefined) return;
     this.#respond(code, {
@@ -110,8 +120,7 @@ export class GrpcCall {
 
   /** By a clock of its own: that of the stream begins anew with whatever else the connection carries. */
   #boundReading(): void {
-    const timer = setTimeout(() => this.#stream.close(constants.NGHTTP2_CANCEL), this.#answerTimeoutMillis);
-    this.#stream.once('close', () => clearTimeout(timer));
+    this.#later(() => this.#stream.close(constants.NGHTTP2_CANCEL), this.#answerTimeoutMillis);
   }
 
   /** The sender may still send; what comes is thrown away for a while, then it is told that nobody listens. */
@@ -119,8 +128,7 @@ export class GrpcCall {
     const stream = this.#stream;
     let left = this.#lingerBytes;
     const stop = () => stream.close(constants.NGHTTP2_NO_ERROR);
-    const timer = setTimeout(stop, LINGER_MILLIS);
-    stream.once('close', () => clearTimeout(timer));
+    this.#later(stop, LINGER_MILLIS);
     stream.on('data', (chunk: Buffer) => {
       left -= chunk.length;
       if (left < 0) stop();

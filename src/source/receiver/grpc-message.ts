@@ -13,8 +13,9 @@ export class GrpcMessage {
   readonly #intake: Intake;
   readonly #head: RequestHead;
   readonly #room: Room;
-  readonly #prefix = Buffer.alloc(PREFIX_BYTES);
-  #prefixSize = 0;
+  /** What has come of the prefix, until it is whole. */
+  #prefix: Buffer = NOTHING;
+  #flag = 0;
   #length = 0;
   #body: IncomingBody | undefined;
 
@@ -29,11 +30,15 @@ export class GrpcMessage {
   push(chunk: Buffer): void {
     let rest = chunk;
     if (this.#body === undefined) {
-      const taken = chunk.copy(this.#prefix, this.#prefixSize);
-      this.#prefixSize += taken;
-      if (this.#prefixSize < PREFIX_BYTES) return;
-      rest = chunk.subarray(taken);
-      this.#length = this.#prefix.readUInt32BE(1);
+      // Mostly the first chunk holds all of it.
+      const begun = this.#prefix.length === 0 ? chunk : Buffer.concat([this.#prefix, chunk]);
+      if (begun.length < PREFIX_BYTES) {
+        this.#prefix = Buffer.from(begun);
+        return;
+      }
+      rest = begun.subarray(PREFIX_BYTES);
+      this.#flag = begun[0] ?? 0;
+      this.#length = begun.readUInt32BE(1);
       this.#body = this.#intake.receive(this.head, this.#room, this.#length);
     }
     if (this.#body.size + rest.length > this.#length) throw Refusal.wrongNumberOfMessages();
@@ -51,7 +56,7 @@ export class GrpcMessage {
    * @throws Refusal where what came is no such thing.
    */
   finish(): IncomingBody {
-    if (this.#prefixSize === 0) throw Refusal.wrongNumberOfMessages();
+    if (this.#body === undefined && this.#prefix.length === 0) throw Refusal.wrongNumberOfMessages();
     if (this.#body === undefined || this.#body.size < this.#length) {
       throw Refusal.garbled('expected a whole message');
     }
@@ -61,8 +66,6 @@ export class GrpcMessage {
     }
     return this.#body;
   }
-
-  get #flag(): number {
-    return this.#prefix[0] ?? 0;
-  }
 }
+
+const NOTHING = Buffer.alloc(0);

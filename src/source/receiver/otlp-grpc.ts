@@ -11,7 +11,7 @@ import { InFlight } from './in-flight.ts';
 import { CONTENT_ENCODINGS, normalEncoding } from './inflate.ts';
 import { Intake, type RequestHead } from './intake.ts';
 import { listen } from './listen.ts';
-import { passedHeaders } from './passed-headers.ts';
+import { NO_HEADERS, passedHeaders } from './passed-headers.ts';
 import { readBody, SenderGoneError } from './read-body.ts';
 import {
   type BoundAddress,
@@ -136,6 +136,7 @@ export class OtlpGrpcReceiver {
     const call = new GrpcCall(stream, headers, this.#options);
     this.#inFlight.begin(call);
     stream.once('close', () => {
+      call.end();
       const { signal, code: status } = call;
       if (status !== undefined) this.#options.onAnswer?.({ transport: 'grpc', signal, status });
       this.#inFlight.end(call);
@@ -162,7 +163,9 @@ export class OtlpGrpcReceiver {
       transport: 'grpc',
       contentType: 'application/x-protobuf',
       contentEncoding,
-      headers: passedHeaders({ ...headers, 'content-type': undefined }, !this.#gate.isOpen),
+      headers: this.#options.sink.ignoresBodies
+        ? NO_HEADERS
+        : passedHeaders({ ...headers, 'content-type': undefined }, !this.#gate.isOpen),
       tenant,
     };
   }

@@ -14,7 +14,7 @@ import { InFlight } from './in-flight.ts';
 import { CONTENT_ENCODINGS, normalEncoding } from './inflate.ts';
 import { Intake, type RequestHead } from './intake.ts';
 import { listen } from './listen.ts';
-import { passedHeaders } from './passed-headers.ts';
+import { NO_HEADERS, passedHeaders } from './passed-headers.ts';
 import { answerRaw } from './raw-answer.ts';
 import { readBody, SenderGoneError } from './read-body.ts';
 import {
@@ -174,7 +174,7 @@ export class OtlpHttpReceiver {
    * @throws Refusal
    */
   #accept(request: http.IncomingMessage, exchange: HttpExchange): RequestHead | undefined {
-    const { headers, headersDistinct, socket } = request;
+    const { headers, socket } = request;
     if (this.#isStopping) throw Refusal.closing();
     if (this.#connections.isExcess(socket)) throw Refusal.tooManyConnections();
     exchange.fields = this.#cors.fieldsFor(request);
@@ -195,7 +195,9 @@ export class OtlpHttpReceiver {
       transport: 'http',
       contentType: exchange.encoding === 'json' ? 'application/json' : 'application/x-protobuf',
       contentEncoding,
-      headers: passedHeaders(headersDistinct, !this.#gate.isOpen),
+      headers: this.#options.sink.ignoresBodies
+        ? NO_HEADERS
+        : passedHeaders(request.headersDistinct, !this.#gate.isOpen),
       tenant,
     };
   }

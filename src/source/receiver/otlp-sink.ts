@@ -13,7 +13,10 @@ export interface OtlpRequest {
   readonly contentType: 'application/x-protobuf' | 'application/json';
   /** As the sender named it (`gzip`, …); undefined for a body that is not compressed. gRPC messages come uncompressed. */
   readonly contentEncoding: string | undefined;
-  /** Header or metadata fields in lower case, without those that belong to this hop or let the sender in here. */
+  /**
+   * Header or metadata fields in lower case, without those that belong to this hop or let the sender in here; empty where
+   * the sink ignores bodies.
+   */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   /** Byte for byte as it came, still compressed; may be empty where the sink ignores bodies. */
   readonly body: Uint8Array;
@@ -58,7 +61,7 @@ export interface OtlpSink {
    */
   admit(bytes: number, request: RequestOwner): (() => void) | undefined;
   /**
-   * Whether nothing looks at the body of a request: then spans are decoded as they come in, bodies that are needed for
+   * Whether nothing looks at the body of a request, or at its fields: then spans are decoded as they come in, bodies that are needed for
    * that use the same memory again, and `accept` may be given an empty one. Absent where bodies are looked at.
    */
   readonly ignoresBodies?: boolean;

@@ -42,6 +42,9 @@ export function passedHeaders(
   return passed;
 }
 
+/** For sinks that do not look at them. */
+export const NO_HEADERS: Readonly<Record<string, HeaderValues>> = Object.freeze({});
+
 const NONE: ReadonlySet<string> = new Set();
 
 /** `Connection` names further fields that are for this hop. */

@@ -42,7 +42,7 @@ export class Room {
   }
 
   giveBack(): void {
-    for (const release of this.#releases.splice(0)) release();
-    for (const block of this.#blocks.splice(0)) this.#memory?.giveBack(block);
+    for (let release = this.#releases.pop(); release; release = this.#releases.pop()) release();
+    for (let block = this.#blocks.pop(); block; block = this.#blocks.pop()) this.#memory?.giveBack(block);
   }
 }
