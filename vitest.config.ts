@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/long-inputs.ts'],
     pool: 'forks',
     // Much of the time is spent waiting for servers and other processes.
     maxWorkers: Math.max(2, availableParallelism() - 1),

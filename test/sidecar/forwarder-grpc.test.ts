@@ -66,7 +66,7 @@ describe('a message goes on byte for byte', () => {
     const server = await upstream();
     const plain = await open(server.url);
     const zipped = await open(server.url, { compression: 'gzip' });
-    const bytes = fc.uint8Array({ maxLength: 50_000, size: 'max' });
+    const bytes = fc.uint8Array({ maxLength: 50_000 });
     await fc.assert(
       fc.asyncProperty(bytes, fc.constantFrom(plain, zipped), async (body, forwarder) => {
         expect((await forwarder.forwardSync(grpcRequest({ body }))).status).toBe(200);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { DeadlineQueue } from '../../src/support/deadline-queue.ts';
 
 /** More than a new queue has room for, too. */
-const times = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 300, size: 'max' });
+const times = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 300 });
 
 function drain(queue: DeadlineQueue<number>, now: number): readonly number[] {
   const due: number[] = [];

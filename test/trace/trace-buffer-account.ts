@@ -71,7 +71,7 @@ function commandsOf(mode: 'wire' | 'process'): fc.Arbitrary<Iterable<Command>> {
     fc.tuple(trace, id).map((given) => new Abandon(...given)),
   ];
   const all = mode === 'wire' ? commands : [...commands, ...ofProcess];
-  return fc.commands(all, { maxCommands: 60, size: 'max' });
+  return fc.commands(all, { maxCommands: 60 });
 }
 
 abstract class Checked implements Command {
