@@ -82,12 +82,20 @@ export function recordEvents(count: number, attributesOf: AttributesOf): SpanEve
     for (let child = 1; child < SPANS_PER_TRACE; child++) {
       const startTime = begin + child * 20;
       const attributes = attributesOf(index + child);
-      tracer.startSpan(`span ${child}`, { attributes, startTime }, inside).end(startTime + 15.25);
+      tracer.startSpan(nameOf(attributes), { attributes, startTime }, inside).end(startTime + 15.25);
     }
     root.end(begin + SPANS_PER_TRACE * 20);
   }
   // A root that is kept must not keep the others through the processor that saw them.
   return events.splice(0);
+}
+
+/** As the conventions of GenAI and of HTTP have it; made anew for each span. */
+function nameOf(attributes: Readonly<Record<string, string>>): string {
+  const tool = attributes['gen_ai.tool.name'];
+  if (tool !== undefined) return `execute_tool ${tool}`;
+  const [first = ''] = Object.keys(attributes);
+  return `GET /${first.split('.')[1]}`;
 }
 
 /** Hands over the events of `events` from one index to another. */
