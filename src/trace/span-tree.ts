@@ -28,15 +28,15 @@ class TreeBuilder {
   /** In the order in which they are placed: parents before children. */
   readonly #placed: SpanNode[] = [];
   readonly #strong: boolean;
-  #lastParent: SpanRecord | undefined;
-  #lastParentAt = NOWHERE;
+  /** At first the span that started first, which is mostly the root. */
+  #lastParent = 0;
+  #isNoted = false;
 
   constructor(spans: readonly SpanRecord[], context: readonly SpanRecord[]) {
     const own = sortInPlace([...spans], byStart);
     const enclosing = context.length > 0 ? without(context, own) : context;
     this.#contextCount = enclosing.length;
     this.#records = enclosing.length > 0 ? [...enclosing, ...own] : own;
-    noteIndices(this.#records);
     this.#strong = this.#records.some(({ verdict }) => verdict.role !== 'none' && verdict.weak === undefined);
     this.#nodeOf = new Array(this.#records.length).fill(undefined);
   }
@@ -47,17 +47,22 @@ class TreeBuilder {
     return this.#placed;
   }
 
-  /** Without recursion, because a trace may be as deep as it is long. */
-  #place(start: number): void {
+  #place(index: number): void {
+    if (this.#nodeOf[index] !== undefined) return;
+    const parent = this.#parentOf(index);
+    const above = parent === undefined ? undefined : this.#nodeOf[parent];
+    // What started later is mostly below what is placed already.
+    if (parent === undefined || above !== undefined) this.#addNode(index, above);
+    else this.#placeFromAbove(index);
+  }
+
+  /** Places what encloses a span before it. Without recursion, because a trace may be as deep as it is long. */
+  #placeFromAbove(start: number): void {
+    const path: number[] = [];
+    const onPath = new Set([start]);
     let index = start;
     let parent = this.#parentOf(index);
-    if (this.#nodeOf[index] !== undefined) return;
-    // What started later is mostly below what is placed already.
-    const path: number[] = [];
-    let onPath: Set<number> | undefined;
-    while (parent !== undefined && this.#nodeOf[parent] === undefined && onPath?.has(parent) !== true) {
-      onPath ??= new Set([index]);
-      if (parent === index) break;
+    while (parent !== undefined && this.#nodeOf[parent] === undefined && !onPath.has(parent)) {
       path.push(index);
       onPath.add(parent);
       index = parent;
@@ -71,14 +76,19 @@ class TreeBuilder {
     // Every index is that of a record.
     const { hasParent, parentHigh, parentLow } = this.#records[index] as SpanRecord;
     if (!hasParent) return undefined;
-    // What follows one another mostly has one parent.
-    const last = this.#lastParent;
-    const isLast = last?.spanHigh === parentHigh && last.spanLow === parentLow;
-    const parent = isLast ? this.#lastParentAt : INDICES.get(parentHigh, parentLow);
+    // A span is mostly inside what the one before is inside of, or inside that one.
+    if (isSpan(this.#records[this.#lastParent], parentHigh, parentLow)) return this.#lastParent;
+    const isBefore = index > 0 && isSpan(this.#records[index - 1], parentHigh, parentLow);
+    const parent = isBefore ? index - 1 : this.#indexOf(parentHigh, parentLow);
     if (parent === NOWHERE) return undefined;
-    this.#lastParent = this.#records[parent];
-    this.#lastParentAt = parent;
+    this.#lastParent = parent;
     return parent;
+  }
+
+  #indexOf(high: number, low: number): number {
+    if (!this.#isNoted) noteIndices(this.#records);
+    this.#isNoted = true;
+    return INDICES.get(high, low);
   }
 
   #addNode(index: number, parent: SpanNode | undefined): SpanNode {
@@ -91,6 +101,10 @@ class TreeBuilder {
     this.#placed.push(node);
     return node;
   }
+}
+
+function isSpan(record: SpanRecord | undefined, high: number, low: number): boolean {
+  return record !== undefined && record.spanHigh === high && record.spanLow === low;
 }
 
 /** Where in a list of records each span is. The same table for one tree after another. */
