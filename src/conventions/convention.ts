@@ -15,9 +15,9 @@ export interface Convention {
    */
   readonly attributes: readonly string[];
   /**
-   * Judges one span by the attributes it has so far. Pure; must cope with values of any type. A call's id and
-   * counts of tokens are handed on, and decide nothing but by being there: for built-in conventions verdicts are remembered
-   * for calls of other ids and counts.
+   * Judges one span by the attributes it has so far. Pure; must cope with values of any type. A call's id and counts of
+   * tokens are handed on, and decide nothing but by being there: for built-in conventions verdicts are remembered for calls
+   * of other ids and counts.
    * @returns undefined where the convention has nothing to say of the span.
    */
   recognise(span: Span): Verdict | undefined;

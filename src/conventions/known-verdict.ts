@@ -4,7 +4,7 @@ import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { boundedName } from '../support/bounded-name.ts';
 import type { Draft } from '../support/draft.ts';
-import { flat } from '../support/flat.ts';
+import { flat, flatValue } from '../support/flat.ts';
 import { meaningful } from '../support/meaningful.ts';
 import { type HandedOn, handedOn, isCount, type Judge } from './handed-on.ts';
 import { type Recognition, withTexts } from './verdict.ts';
@@ -32,7 +32,7 @@ export class KnownVerdict {
     this.#scopeName = flat(span.scopeName);
     this.#kind = span.kind;
     this.#names = present.map(([name]) => name);
-    this.#values = present.map(([, value]) => kept(value));
+    this.#values = present.map(([, value]) => flatValue(value));
     this.#handedOn = handedOn;
     this.#hasCounts = own.size > 0 && handedOn.callId === undefined;
   }
@@ -121,11 +121,6 @@ const CONTENT: ReadonlySet<string> = new Set([
   'gen_ai.output.messages',
   'traceloop.entity.output',
 ]);
-
-/** A value as it is remembered. */
-export function kept(value: unknown): unknown {
-  return typeof value === 'string' ? flat(value) : value;
-}
 
 /** In UTF-16 units. What is longer is no name, whatever it stands under. */
 const MAX_VALUE_LENGTH = 96;

@@ -1,8 +1,8 @@
 import type { Span } from '../model/span.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { flat } from '../support/flat.ts';
+import { flat, flatValue } from '../support/flat.ts';
 import type { Judge } from './handed-on.ts';
-import { type KnownVerdict, kept, knownOf, mayBeKept } from './known-verdict.ts';
+import { type KnownVerdict, knownOf, mayBeKept } from './known-verdict.ts';
 import type { Recognition } from './verdict.ts';
 import { WatchedSpan } from './watched-span.ts';
 
@@ -64,7 +64,7 @@ export class VerdictMemo {
     let named = this.#known.get(value);
     if (named === undefined) {
       named = new NamedVerdicts();
-      this.#known.set(kept(value), named);
+      this.#known.set(flatValue(value), named);
     }
     named.add(span.name, known);
   }

@@ -1,13 +1,13 @@
 import type { Verdict } from './verdict.ts';
 
-/** What is said of model calls, and only of them differs from call to call. */
+/** What differs between model calls that are alike. */
 export interface TokenCounts {
   readonly promptTokens: number | undefined;
   readonly outputTokens: number | undefined;
   readonly totalTokens: number | undefined;
 }
 
-/** The verdict of one model call, with the fields that there are for one: most spans of agents are such. */
+/** The verdict of one model call, with the fields that there are for one. */
 export class ModelVerdict implements Verdict, TokenCounts {
   readonly role = 'llm';
   readonly rule: string;

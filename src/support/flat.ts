@@ -2,3 +2,8 @@
 export function flat(text: string): string {
   return Buffer.from(text, 'utf16le').toString('utf16le');
 }
+
+/** A value that is kept for long: of a text such a copy. */
+export function flatValue(value: unknown): unknown {
+  return typeof value === 'string' ? flat(value) : value;
+}

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { memoised } from '../../model/memo.ts';
 import type { SpanResource } from '../../model/span.ts';
 import { boundedName } from '../../support/bounded-name.ts';
-import { flat } from '../../support/flat.ts';
+import { flatValue } from '../../support/flat.ts';
 
 /**
  * Makes a SpanResource of a resource's attributes, however they were received. The identity is a digest of the
@@ -20,7 +20,7 @@ const MAX_RECENT = 8;
 function remembered(attributes: Readonly<Record<string, unknown>>, resource: SpanResource): SpanResource {
   const values = IDENTIFYING.map((key) => attributes[key]);
   if (!values.every(isSmall)) return resource;
-  recent.unshift({ values: values.map(kept), resource });
+  recent.unshift({ values: values.map(flatValue), resource });
   recent.length = Math.min(recent.length, MAX_RECENT);
   return resource;
 }
@@ -32,10 +32,6 @@ function isSmall(value: unknown): boolean {
 
 /** In UTF-16 units, of what is remembered. */
 const MAX_VALUE_LENGTH = 256;
-
-function kept(value: unknown): unknown {
-  return typeof value === 'string' ? flat(value) : value;
-}
 
 function made(attributes: Readonly<Record<string, unknown>>): SpanResource {
   const parts = IDENTIFYING.map((key) => scalar(attributes[key]));

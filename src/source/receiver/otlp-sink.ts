@@ -61,8 +61,9 @@ export interface OtlpSink {
    */
   admit(bytes: number, request: RequestOwner): (() => void) | undefined;
   /**
-   * Whether nothing looks at the body of a request, or at its fields: then spans are decoded as they come in, bodies that are needed for
-   * that use the same memory again, and `accept` may be given an empty one. Absent where bodies are looked at.
+   * Whether nothing looks at the body of a request, nor at its fields: then spans are decoded as they come in, bodies that
+   * are needed for that use the same memory again, and `accept` may be given an empty one. Absent where these are looked
+   * at.
    */
   readonly ignoresBodies?: boolean;
   /** Whether a span attribute is decoded at all. */
